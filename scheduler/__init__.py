@@ -1,0 +1,1 @@
+"""All that Relais knows, without any web in it."""

@@ -1,0 +1,1 @@
+"""Calendar feeds, and the French calendar of holidays."""

@@ -1,0 +1,68 @@
+"""Tables of calendars."""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from scheduler.core.database import Base
+from scheduler.people.models import Practice, User
+
+
+class FeedKind(enum.StrEnum):
+    """What a feed shows."""
+
+    PERSONAL = "personal"
+    ROSTER = "roster"
+
+
+class Feed(Base):
+    """One user's subscription to a calendar, at an unguessable address.
+
+    Only the SHA-256 of the address's token is kept. A roster feed has a practice.
+    """
+
+    __tablename__ = "feed"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[FeedKind]
+    user_id: Mapped[int] = mapped_column(
+        sa.ForeignKey("user_account.id", ondelete="CASCADE"), index=True
+    )
+    practice_id: Mapped[int | None] = mapped_column(
+        sa.ForeignKey("practice.id", ondelete="CASCADE")
+    )
+    salt: Mapped[str] = mapped_column(sa.String(32))
+    token_hash: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    created_at: Mapped[dt.datetime]
+    revoked_at: Mapped[dt.datetime | None]
+    last_fetched_at: Mapped[dt.datetime | None]
+    last_fetched_by: Mapped[str | None] = mapped_column(sa.String(120))
+
+    user: Mapped[User] = relationship(lazy="raise_on_sql")
+    practice: Mapped[Practice | None] = relationship(lazy="raise_on_sql")
+
+    __table_args__ = (
+        sa.CheckConstraint(
+            "(kind = 'roster') = (practice_id IS NOT NULL)", name="practice_of_roster"
+        ),
+    )
+
+
+class PracticeHoliday(Base):
+    """Dates a practice added itself, where the libraries know no better; both included."""
+
+    __tablename__ = "practice_holiday"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    practice_id: Mapped[int] = mapped_column(
+        sa.ForeignKey("practice.id", ondelete="CASCADE"), index=True
+    )
+    start: Mapped[dt.date]
+    end: Mapped[dt.date]
+    name: Mapped[str] = mapped_column(sa.String(80))
+
+    __table_args__ = (sa.CheckConstraint('"end" >= start', name="dates"),)

@@ -1,0 +1,1 @@
+"""Clock, errors, settings, database, audit, outbox and permissions."""

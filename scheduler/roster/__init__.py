@@ -1,0 +1,1 @@
+"""Needs, availabilities, assignments and proposals."""

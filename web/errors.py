@@ -1,0 +1,96 @@
+"""From a named error to an HTTP status and a sentence: once, here."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import structlog
+from flask import Flask, g, jsonify, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm.exc import StaleDataError
+from werkzeug.exceptions import HTTPException
+
+from scheduler.core import errors
+from web.messages import message_for
+
+log = structlog.get_logger(__name__)
+
+STATUS: Final[dict[type[errors.RelaisError], int]] = {
+    errors.InvalidInput: 422,
+    errors.NotSignedIn: 401,
+    errors.Forbidden: 403,
+    errors.NotFound: 404,
+    errors.Conflict: 409,
+    errors.RuleBroken: 409,
+    errors.TooMany: 429,
+    errors.BadSettings: 500,
+}
+
+
+def status_of(error: errors.RelaisError) -> int:
+    """The HTTP status of an error: that of the nearest of its classes in `STATUS`."""
+    return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+
+
+def wants_json() -> bool:
+    return request.accept_mimetypes.best == "application/json"
+
+
+def answer(status: int, message: str, code: str) -> ResponseReturnValue:
+    """The error as JSON, as a fragment for a partial update, or as a page of its own."""
+    if wants_json():
+        return jsonify(error={"code": code, "message": message}), status
+    template = "errors/fragment.html" if request.headers.get("HX-Request") else "errors/page.html"
+    return render_template(template, status=status, message=message, code=code), status
+
+
+def init_app(app: Flask) -> None:
+    @app.errorhandler(errors.RelaisError)
+    def named(error: errors.RelaisError) -> ResponseReturnValue:
+        _roll_back()
+        return answer(status_of(error), str(message_for(error)), error.code)
+
+    @app.errorhandler(StaleDataError)
+    def stale(_error: StaleDataError) -> ResponseReturnValue:
+        _roll_back()
+        return answer(409, _("Somebody else changed this meanwhile. Look again."), "stale")
+
+    @app.errorhandler(OperationalError)
+    def busy(error: OperationalError) -> ResponseReturnValue:
+        _roll_back()
+        log.error("database.unavailable", error=type(error.orig).__name__)
+        return answer(503, _("The database is busy. Try again in a moment."), "busy")
+
+    @app.errorhandler(CSRFError)
+    def forged(_error: CSRFError) -> ResponseReturnValue:
+        return answer(400, _("This form is too old. Go back, reload and send it again."), "csrf")
+
+    @app.errorhandler(HTTPException)
+    def http(error: HTTPException) -> ResponseReturnValue:
+        _roll_back()
+        status = error.code or 500
+        if status < 400:
+            return error.get_response()
+        sentences = {
+            401: _("Sign in first."),
+            403: _("This is not for your role."),
+            404: _("There is no such page."),
+            405: _("This cannot be done here."),
+            413: _("This is too large."),
+            429: _("Too many attempts. Wait a minute and try again."),
+            500: _("Something went wrong on our side. It has been noted."),
+        }
+        body = answer(status, sentences.get(status, error.name), error.name.lower())
+        response = app.make_response(body)
+        for name, value in error.get_headers(request.environ):
+            if name.lower() in ("retry-after", "allow"):
+                response.headers[name] = value
+        return response
+
+
+def _roll_back() -> None:
+    if "session" in g:
+        g.session.rollback()

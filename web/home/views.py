@@ -1,0 +1,27 @@
+"""The way in: the week of the practice last looked at, and a sign of life for monitors."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from flask import Blueprint, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from web.database import session
+from web.identity import home_practice, identity, public
+
+blueprint = Blueprint("home", __name__)
+
+
+@blueprint.get("/")
+def home() -> ResponseReturnValue:
+    reference = home_practice(identity())
+    if reference is None:
+        return render_template("home/no_practice.html")
+    return redirect(url_for("roster.week", slug=reference.slug))
+
+
+@blueprint.get("/healthz")
+@public
+def health() -> ResponseReturnValue:
+    session().execute(sa.select(1))
+    return {"status": "ok"}

@@ -1,0 +1,74 @@
+"""Language and the French way of writing dates."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Final
+
+from flask import Flask, g, request
+from flask import session as cookie
+from flask_babel import format_date
+from flask_login import current_user
+
+from web.extensions import babel
+from web.identity import HOUSE_TIMEZONE, identity
+
+LOCALES: Final = ("fr", "en")
+
+
+def current_locale() -> str:
+    """The user's choice, else the visitor's, else the browser's, else French."""
+    if current_user.is_authenticated:
+        return identity().locale.value
+    chosen = cookie.get("locale")
+    if chosen in LOCALES:
+        return str(chosen)
+    return request.accept_languages.best_match(LOCALES, "fr") or "fr"
+
+
+def short_date(day: dt.date) -> str:
+    """« lun. 23 nov. »"""
+    return format_date(day, "EEE d MMM")
+
+
+def long_date(day: dt.date) -> str:
+    """« lundi 23 novembre 2026 »"""
+    return format_date(day, "EEEE d MMMM y")
+
+
+def month_name(day: dt.date) -> str:
+    """« novembre 2026 »"""
+    return format_date(day, "MMMM y")
+
+
+def week_name(day: dt.date) -> str:
+    """« S48 » in French, "W48" in English, of the ISO week of `day`."""
+    letter = "S" if g.get("locale_code", "fr") == "fr" else "W"
+    return f"{letter}{day.isocalendar().week:02d}"
+
+
+def iso_week(day: dt.date) -> str:
+    """``2026-W48``, as it stands in addresses."""
+    year, week, _weekday = day.isocalendar()
+    return f"{year}-W{week:02d}"
+
+
+def init_app(app: Flask) -> None:
+    app.config.update(BABEL_DEFAULT_LOCALE="fr", BABEL_DEFAULT_TIMEZONE=HOUSE_TIMEZONE)
+    babel.init_app(app, locale_selector=current_locale)
+
+    @app.before_request
+    def remember_locale() -> None:
+        if request.endpoint != "static":
+            g.locale_code = current_locale()
+
+    @app.context_processor
+    def helpers() -> dict[str, object]:
+        return {
+            "locale": g.get("locale_code", "fr"),
+            "short_date": short_date,
+            "long_date": long_date,
+            "month_name": month_name,
+            "week_name": week_name,
+            "iso_week": iso_week,
+        }

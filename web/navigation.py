@@ -1,0 +1,79 @@
+"""What every page shows around its content: who is signed in, where they are, where they can go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import Flask, current_app, g, request, url_for
+from flask_babel import gettext as _
+from flask_login import current_user
+
+from scheduler.core.permissions import Action, Subject, can
+from web.identity import home_practice, identity
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """An entry of the navigation; `primary` ones stand in the phone's bottom bar."""
+
+    label: str
+    href: str
+    icon: str
+    current: bool
+    primary: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """The signed-in user as the layout shows them."""
+
+    id: int | None
+    name: str
+    email: str
+
+
+def destinations() -> list[Destination]:
+    """The pages that the actor's roles give access to, in the order of daily use."""
+    who = identity()
+    home = home_practice(who)
+    found: list[Destination] = []
+
+    def add(endpoint: str, label: str, icon: str, *, primary: bool = False) -> None:
+        area = endpoint.partition(".")[0]
+        current = request.endpoint == endpoint or (request.blueprint == area and area != "roster")
+        found.append(Destination(label, url_for(endpoint), icon, current, primary))
+
+    if home is not None:
+        subject = Subject(home.id, who.actor.user_id)
+        g.setdefault("slug", home.slug)
+        add("roster.week", _("Week"), "week", primary=True)
+        add("roster.month", _("Month"), "month", primary=True)
+        if can(who.actor, Action.AVAILABILITY_EDIT, subject):
+            add("availabilities.month", _("My availabilities"), "hand", primary=True)
+        if can(who.actor, Action.NEED_PUBLISH, Subject(home.id)):
+            add("needs.publish", _("Days to fill"), "plus")
+        if can(who.actor, Action.PROPOSAL_VIEW, Subject(home.id)):
+            add("proposals.index", _("Proposals"), "spark")
+    add("account.show", _("My account"), "user", primary=True)
+    return found
+
+
+def init_app(app: Flask) -> None:
+    @app.context_processor
+    def surroundings() -> dict[str, object]:
+        context: dict[str, object] = {
+            "htmx_available": current_app.config["HTMX_AVAILABLE"],
+            "actor": None,
+            "practice": None,
+            "practices": [],
+            "nav": [],
+        }
+        if current_user.is_authenticated:
+            who = identity()
+            context |= {
+                "actor": Reader(who.actor.user_id, who.actor.name, who.email),
+                "practice": home_practice(who),
+                "practices": who.practices,
+                "nav": destinations(),
+            }
+        return context
