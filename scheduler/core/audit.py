@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -173,11 +174,19 @@ class ChainReport:
     fault: str | None = None
 
 
+def _events(session: Session, batch: int = 500) -> Iterator[AuditEvent]:
+    last = 0
+    statement = sa.select(AuditEvent).order_by(AuditEvent.sequence).limit(batch)
+    while rows := session.scalars(statement.where(AuditEvent.sequence > last)).all():
+        yield from rows
+        last = rows[-1].sequence
+        session.expunge_all()
+
+
 def verify(session: Session) -> ChainReport:
     """Walk the whole chain and recompute it; the first fault found is reported."""
     previous, expected = GENESIS, 1
-    statement = sa.select(AuditEvent).order_by(AuditEvent.sequence)
-    for row in session.scalars(statement.execution_options(yield_per=500)):
+    for row in _events(session):
         if row.sequence != expected:
             return ChainReport(expected - 1, previous, f"event {expected} is missing")
         if row.previous_hash != previous:
