@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import scheduler.calendars.models
 import scheduler.core.audit
+import scheduler.core.installation
 import scheduler.core.outbox
 import scheduler.people.models
 import scheduler.roster.models  # noqa: F401 - importing a room's models declares its tables

@@ -32,6 +32,15 @@ class Reader:
     email: str
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A practice in the switcher; `href` is its week."""
+
+    name: str
+    slug: str
+    href: str
+
+
 def destinations() -> list[Destination]:
     """The pages that the actor's roles give access to, in the order of daily use."""
     who = identity()
@@ -73,7 +82,10 @@ def init_app(app: Flask) -> None:
             context |= {
                 "actor": Reader(who.actor.user_id, who.actor.name, who.email),
                 "practice": home_practice(who),
-                "practices": who.practices,
+                "practices": [
+                    Place(place.name, place.slug, url_for("roster.week", slug=place.slug))
+                    for place in who.practices
+                ],
                 "nav": destinations(),
             }
         return context

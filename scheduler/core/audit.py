@@ -13,11 +13,12 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, Session, SessionTransaction, mapped_column
 
 from scheduler.core.clock import as_utc
 from scheduler.core.database import Base, UnitOfWork
@@ -25,6 +26,7 @@ from scheduler.core.permissions import Actor
 
 GENESIS: Final = "0" * 64
 _PENDING: Final = "audit_pending"
+_MARKS: Final = "audit_savepoints"
 
 
 class AuditEvent(Base):
@@ -160,9 +162,19 @@ def _append(session: Session) -> None:
     pending.clear()
 
 
-@event.listens_for(UnitOfWork, "after_rollback")
-def _forget(session: Session) -> None:
-    session.info.pop(_PENDING, None)
+@event.listens_for(UnitOfWork, "after_transaction_create")
+def _mark(session: Session, transaction: SessionTransaction) -> None:
+    """Remember how many events stood when a savepoint was set."""
+    if transaction.nested:
+        marks = session.info.setdefault(_MARKS, WeakKeyDictionary())
+        marks[transaction] = len(session.info.get(_PENDING, []))
+
+
+@event.listens_for(UnitOfWork, "after_soft_rollback")
+def _forget(session: Session, ended: SessionTransaction) -> None:
+    """Drop the events of what was rolled back: all of them, or those since the savepoint."""
+    mark = session.info.get(_MARKS, {}).get(ended, 0)
+    del session.info.get(_PENDING, [])[mark:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,11 +187,11 @@ class ChainReport:
 
 
 def _events(session: Session, batch: int = 500) -> Iterator[AuditEvent]:
-    last = 0
-    statement = sa.select(AuditEvent).order_by(AuditEvent.sequence).limit(batch)
-    while rows := session.scalars(statement.where(AuditEvent.sequence > last)).all():
+    first_batch = sa.select(AuditEvent).order_by(AuditEvent.sequence).limit(batch)
+    statement = first_batch
+    while rows := session.scalars(statement).all():
         yield from rows
-        last = rows[-1].sequence
+        statement = first_batch.where(AuditEvent.sequence > rows[-1].sequence)
         session.expunge_all()
 
 

@@ -47,6 +47,21 @@ def test_nothing_is_written_when_the_transaction_fails(database: Database) -> No
     assert report(database).events == 0
 
 
+def test_a_savepoint_takes_only_its_own_events_along(database: Database) -> None:
+    with database.transaction() as session:
+        audit.record(session, SYSTEM, "before", "thing", 1, practice_id=None)
+        with pytest.raises(RuntimeError, match="no"), session.begin_nested():
+            audit.record(session, SYSTEM, "inside", "thing", 2, practice_id=None)
+            raise RuntimeError("no")
+        with session.begin_nested():
+            audit.record(session, SYSTEM, "kept", "thing", 3, practice_id=None)
+        audit.record(session, SYSTEM, "after", "thing", 4, practice_id=None)
+    with database.session() as session:
+        actions = session.scalars(sa.select(AuditEvent.action).order_by(AuditEvent.sequence)).all()
+    assert actions == ["before", "kept", "after"]
+    assert report(database).fault is None
+
+
 @pytest.mark.parametrize(
     ("tamper", "fault"),
     [

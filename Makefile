@@ -1,0 +1,93 @@
+# Relais: every step a newcomer or a machine needs. Only Python >= 3.11 and make must be there.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PY := $(BIN)/python
+HTMX := web/static/vendor/htmx.min.js
+CATALOGUES := $(patsubst %.po,%.mo,$(wildcard web/translations/*/LC_MESSAGES/messages.po))
+CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
+
+.PHONY: run test lint format bench lock translations catalogues front browser clean help
+
+help:
+	@echo "make run     install, load the demonstration and serve it on http://127.0.0.1:8000"
+	@echo "make test    install what the tests need, check the code and run every test"
+	@echo "make lint | format | bench | lock | translations | clean"
+
+run: $(VENV)/.run front catalogues
+	@$(PY) app.py serve --demo
+
+test: lint front browser catalogues
+	@$(BIN)/pytest --cov --cov-report=term:skip-covered $(PYTEST_ARGS)
+
+lint: $(VENV)/.dev
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+
+format: $(VENV)/.dev
+	@$(BIN)/ruff check --fix-only .
+	@$(BIN)/ruff format .
+
+bench: $(VENV)/.dev
+	@$(PY) -m benchmarks
+
+# The lock names no index: pip asks whichever one it is configured for.
+lock: $(VENV)/.dev
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	  --no-header --no-annotate pyproject.toml -o requirements.lock $(LOCK_ARGS)
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	  --no-header --no-annotate pyproject.toml --group dev -c requirements.lock \
+	  -o requirements-dev.lock $(LOCK_ARGS)
+
+# Take new sentences from code and templates into both catalogues.
+translations: $(VENV)/.dev
+	@$(BIN)/pybabel -q extract -F web/babel.cfg -k _l -k lazy_gettext --no-location --no-wrap \
+	  --sort-output --omit-header -o web/translations/messages.pot web
+	@for locale in fr en; do $(BIN)/pybabel -q update -N --no-wrap --omit-header --ignore-obsolete \
+	  -i web/translations/messages.pot -d web/translations -l $$locale; done
+
+catalogues: $(CATALOGUES)
+
+%.mo: %.po | $(VENV)/.run
+	@$(BIN)/pybabel -q compile -i $< -o $@
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Relais needs Python 3.11 or newer; this is $$($(PYTHON) --version)." >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: requirements.lock | $(VENV)/bin/python
+	@echo "Installing Relais …"
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock | $(VENV)/bin/python
+	@echo "Installing what the tests need …"
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@ $(VENV)/.run
+
+# The one library of the front end. Every page works without it.
+front: $(HTMX)
+
+$(HTMX): package-lock.json
+	@if command -v npm >/dev/null 2>&1; then \
+	  npm ci --ignore-scripts --no-audit --no-fund --loglevel=error \
+	  && mkdir -p $(@D) && cp node_modules/htmx.org/dist/htmx.min.js $@ \
+	  || echo "npm could not fetch htmx: pages will reload instead of updating in place."; \
+	else echo "npm is not installed: pages will reload instead of updating in place."; fi
+
+# Tests drive a real Chromium. A machine that may install Debian packages gets it; elsewhere the
+# browser tests say loudly that they were skipped (and fail where CI=true).
+browser:
+ifeq ($(CHROMIUM),)
+	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
+	  echo "Installing Chromium …"; apt-get update -qq >/dev/null \
+	  && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium fonts-dejavu-core >/dev/null; \
+	else echo "Chromium is not installed: the browser tests cannot run."; fi
+endif
+
+clean:
+	rm -rf $(VENV) node_modules web/static/vendor var .coverage* .mypy_cache .ruff_cache .pytest_cache

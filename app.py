@@ -1,0 +1,252 @@
+"""Relais: the application for a WSGI server, and the command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from scheduler.core.errors import RelaisError
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from scheduler.core.database import Database
+    from scheduler.core.settings import Settings
+
+BAD_INPUT: Final = 2
+
+
+def create_app() -> Flask:
+    """The application of this installation, as its environment describes it."""
+    from scheduler.core import logs
+    from scheduler.core.installation import with_secret
+    from web import create_app as create
+
+    settings, database = _open()
+    logs.configure(settings.log_level)
+    return create(with_secret(settings, database), database)
+
+
+def _open() -> tuple[Settings, Database]:
+    from scheduler.core.database import Database
+    from scheduler.core.settings import Settings
+
+    settings = Settings.from_environment(os.environ)
+    return settings, Database(settings.database_url)
+
+
+class OneLine(click.Group):
+    """A command that ends badly says so in one line on standard error."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        from sqlalchemy.exc import DBAPIError
+
+        try:
+            return super().invoke(ctx)
+        except RelaisError as error:
+            _fail(_sentence(error))
+        except DBAPIError as error:
+            _fail(f"database: {str(error.orig).strip().splitlines()[0]}")
+
+
+def _sentence(error: RelaisError) -> str:
+    words = error.code.replace("_", " ")
+    facts = "; ".join(f"{name} {value}" for name, value in error.facts.items())
+    return f"{words}: {facts}" if facts else words
+
+
+def _fail(sentence: str) -> None:
+    click.echo(f"relais: {sentence}", err=True)
+    sys.exit(BAD_INPUT)
+
+
+@click.group(cls=OneLine, context_settings={"help_option_names": ["-h", "--help"]})
+def cli() -> None:
+    """Relais keeps a shared medical cabinet staffed."""
+
+
+@cli.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--demo", is_flag=True, help="Load the demonstration first where nobody is in yet.")
+def serve(host: str, port: int, demo: bool) -> None:
+    """Migrate the database, then run the web server and one worker."""
+    from scheduler import demonstration
+    from scheduler.core import logs
+    from scheduler.core.installation import with_secret
+    from scheduler.core.migrate import upgrade
+    from web.server import House, require_free
+
+    settings, database = _open()
+    logs.configure(settings.log_level)
+    require_free(host, port)
+    upgrade(database)
+    if demo and not demonstration.has_members(database):
+        click.echo("Loading the demonstration …")
+        demonstration.load(database)
+    if with_secret(settings, database).secret_key is None:
+        _fail("RELAIS_SECRET_KEY is required outside a demonstration (32 characters or more)")
+    logins = demonstration.logins(database)
+    if logins:
+        click.echo(demonstration.as_text(logins))
+    database.dispose()
+    shown = f"[{host}]" if ":" in host else host
+    click.echo(f"Relais is at http://{shown}:{port}  (Ctrl-C ends it)")
+    os.environ.setdefault("RELAIS_BASE_URL", f"http://{shown}:{port}")
+    sys.exit(House(host, port).run())
+
+
+@cli.command()
+def worker() -> None:
+    """Run one worker: proposals, messages, what is due."""
+    from scheduler.jobs import run_worker
+
+    from scheduler.core import logs
+
+    settings, database = _open()
+    database.dispose()
+    logs.configure(settings.log_level)
+    run_worker(settings)
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the logins as JSON.")
+def demo(as_json: bool) -> None:
+    """Fill an empty database with the demonstration cabinet and print its logins."""
+    from scheduler import demonstration
+    from scheduler.core.migrate import upgrade
+
+    _settings, database = _open()
+    upgrade(database)
+    logins = demonstration.load(database)
+    if as_json:
+        click.echo(json.dumps([login.as_dict() for login in logins], ensure_ascii=False, indent=1))
+    else:
+        click.echo(demonstration.as_text(logins))
+
+
+@cli.command()
+@click.argument("problem", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), help="Write the roster here.")
+@click.option("--time-limit", type=click.FloatRange(min=0, min_open=True), help="Seconds in all.")
+@click.option("--workers", type=click.IntRange(1, 64), default=2, show_default=True)
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True)
+def solve(
+    problem: Path, out: Path | None, time_limit: float | None, workers: int, seed: int
+) -> None:
+    """Fill the needs of PROBLEM.json; the roster goes to --out or standard output."""
+    from scheduler.engine.commands import solve_file
+
+    sys.exit(solve_file(problem, out, time_limit=time_limit, workers=workers, seed=seed))
+
+
+@cli.command()
+@click.argument("problem", type=click.Path(path_type=Path))
+@click.argument("solution", type=click.Path(path_type=Path))
+def check(problem: Path, solution: Path) -> None:
+    """Check a roster against its problem with the engine's own rules."""
+    from scheduler.engine.commands import check_files
+
+    sys.exit(check_files(problem, solution))
+
+
+@cli.group()
+def audit() -> None:
+    """The audit chain."""
+
+
+@audit.command("verify")
+def audit_verify() -> None:
+    """Recompute the whole chain; exit status 1 where a row was edited, inserted or removed."""
+    from scheduler.core.audit import verify
+
+    _settings, database = _open()
+    with database.session() as session:
+        report = verify(session)
+    click.echo(f"{report.events} events hold, the last is {report.head}")
+    if report.fault:
+        click.echo(f"relais: {report.fault}", err=True)
+        sys.exit(1)
+
+
+@cli.group()
+def db() -> None:
+    """The database's schema."""
+
+
+@db.command("upgrade")
+def db_upgrade() -> None:
+    """Migrate to the newest schema."""
+    from scheduler.core.migrate import revisions, upgrade
+
+    _settings, database = _open()
+    upgrade(database)
+    click.echo(f"the database is at revision {revisions(database)[0]}")
+
+
+@db.command("check")
+def db_check() -> None:
+    """Exit status 1 where the database is not at the newest schema."""
+    from scheduler.core.migrate import revisions
+
+    _settings, database = _open()
+    current, head = revisions(database)
+    click.echo(f"the database is at revision {current}, the newest is {head}")
+    sys.exit(0 if current == head else 1)
+
+
+@cli.group()
+def user() -> None:
+    """People who can sign in."""
+
+
+ROLES: Final = ("titular", "replacement", "assistant", "intern", "secretary", "nurse", "viewer")
+
+
+@user.command("add")
+@click.option("--email", required=True)
+@click.option("--given", required=True, help="Given name.")
+@click.option("--family", required=True, help="Family name.")
+@click.option("--practice", help="Address name of the practice; made where there is none.")
+@click.option("--role", type=click.Choice(ROLES))
+def user_add(email: str, given: str, family: str, practice: str | None, role: str | None) -> None:
+    """Add a user, as a member of a practice if one is named; prints the first password once."""
+    from scheduler.core.permissions import SYSTEM, Role
+    from scheduler.people import service
+
+    if (practice is None) != (role is None):
+        raise click.UsageError("--practice and --role go together")
+    _settings, database = _open()
+    with database.transaction() as session:
+        added, password = service.add_user(
+            session,
+            SYSTEM,
+            email=email,
+            given_name=given,
+            family_name=family,
+            practice_slug=practice,
+            role=Role(role) if role else None,
+        )
+    click.echo(f"{added.email}\t{password}")
+
+
+@user.command("reset")
+@click.argument("email")
+def user_reset(email: str) -> None:
+    """Give a user a new password and print it once; ends their sessions."""
+    from scheduler.core.permissions import SYSTEM
+    from scheduler.people import service
+
+    _settings, database = _open()
+    with database.transaction() as session:
+        password = service.reset_password(session, SYSTEM, email)
+    click.echo(f"{email}\t{password}")
+
+
+if __name__ == "__main__":
+    cli()
