@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from scheduler.core.settings import Settings
 
 BAD_INPUT: Final = 2
+DAY: Final = click.DateTime(["%Y-%m-%d"])
+DAYS: Final = click.FloatRange(0.5, 31)
 
 
 def create_app() -> Flask:
@@ -201,6 +203,46 @@ def db_check() -> None:
 
 
 @cli.group()
+def practice() -> None:
+    """Shared cabinets."""
+
+
+@practice.command("add")
+@click.argument("name")
+@click.option("--room", "rooms", multiple=True, default=("Salle 1",), show_default=True)
+@click.option("--slug", help="The name in addresses; made from NAME where it is not given.")
+@click.option("--address")
+@click.option("--school-zone", type=click.Choice(("A", "B", "C")), help="Of school holidays.")
+@click.option("--weekly-minimum", type=click.IntRange(0, 7), default=0, show_default=True)
+def practice_add(
+    name: str,
+    rooms: tuple[str, ...],
+    slug: str | None,
+    address: str | None,
+    school_zone: str | None,
+    weekly_minimum: int,
+) -> None:
+    """Open a practice called NAME; prints its name in addresses."""
+    from scheduler.core.permissions import SYSTEM
+    from scheduler.people import service
+    from scheduler.people.models import SchoolZone
+
+    _settings, database = _open()
+    with database.transaction() as session:
+        opened = service.create_practice(
+            session,
+            SYSTEM,
+            name=name,
+            rooms=rooms,
+            slug=slug,
+            address=address,
+            school_zone=SchoolZone(school_zone) if school_zone else None,
+            weekly_minimum=weekly_minimum,
+        )
+    click.echo(opened.slug)
+
+
+@cli.group()
 def user() -> None:
     """People who can sign in."""
 
@@ -212,27 +254,44 @@ ROLES: Final = ("titular", "replacement", "assistant", "intern", "secretary", "n
 @click.option("--email", required=True)
 @click.option("--given", required=True, help="Given name.")
 @click.option("--family", required=True, help="Family name.")
-@click.option("--practice", help="Address name of the practice; made where there is none.")
+@click.option("--practice", help="Address name of the practice, as `practice add` printed it.")
 @click.option("--role", type=click.Choice(ROLES))
-def user_add(email: str, given: str, family: str, practice: str | None, role: str | None) -> None:
+@click.option("--gender", type=click.Choice(("F", "M")), help="Of a doctor, for the roster's mix.")
+@click.option("--rpps", help="Of a doctor: 11 digits.")
+@click.option("--licence-until", type=DAY, help="Of a doctor without a thesis: the last day.")
+@click.option("--days-per-week", type=DAYS, help="Of a doctor: no more days than this a week.")
+@click.option("--days-per-month", type=DAYS, help="Of a doctor: no more days than this a month.")
+@click.option("--days-in-a-row", type=click.IntRange(1, 31), help="Of a doctor.")
+def user_add(**given: Any) -> None:
     """Add a user, as a member of a practice if one is named; prints the first password once."""
     from scheduler.core.permissions import SYSTEM, Role
     from scheduler.people import service
+    from scheduler.people.models import Gender
 
-    if (practice is None) != (role is None):
-        raise click.UsageError("--practice and --role go together")
+    licence = given["licence_until"]
     _settings, database = _open()
     with database.transaction() as session:
         added, password = service.add_user(
             session,
             SYSTEM,
-            email=email,
-            given_name=given,
-            family_name=family,
-            practice_slug=practice,
-            role=Role(role) if role else None,
+            email=given["email"],
+            given_name=given["given"],
+            family_name=given["family"],
+            practice_slug=given["practice"],
+            role=Role(given["role"]) if given["role"] else None,
+            gender=Gender(given["gender"]) if given["gender"] else None,
+            rpps=given["rpps"],
+            qualified=licence is None and given["role"] != Role.INTERN,
+            licence_until=licence.date() if licence else None,
+            max_half_days_per_week=_half_days(given["days_per_week"]),
+            max_half_days_per_month=_half_days(given["days_per_month"]),
+            max_consecutive_days=given["days_in_a_row"],
         )
     click.echo(f"{added.email}\t{password}")
+
+
+def _half_days(days: float | None) -> int | None:
+    return None if days is None else round(days * 2)
 
 
 @user.command("reset")

@@ -14,7 +14,7 @@ from scheduler.core.database import Database
 from scheduler.core.permissions import DOCTOR_ROLES, Actor, Role
 from scheduler.people import queries
 from scheduler.people.models import Doctor, Member, Practice, Room, User
-from scheduler.roster.models import Assignment, Availability, Need
+from scheduler.roster.models import Assignment, Availability, Need, WeekPattern, WeekPatternSlot
 from scheduler.roster.rules import (
     DEFAULT_NEED_ROLES,
     AssignmentSource,
@@ -98,6 +98,10 @@ class House:
         self._save(*rows)
         return user
 
+    def doctor(self, user: User, **facts: Any) -> None:
+        """A doctor's facts for a user who has none yet."""
+        self._save(Doctor(user_id=user.id, **facts))
+
     def actor(self, user: User) -> Actor:
         with self.database.session() as session:
             found = queries.identity(session, user.id, self.today)
@@ -124,6 +128,23 @@ class House:
         )
         self._save(need)
         return need
+
+    def pattern(self, practice: Practice, *slots: tuple[int, Period], **values: Any) -> WeekPattern:
+        """A week pattern of the first room: each slot a weekday (Monday is 0) and a period."""
+        pattern = WeekPattern(
+            **{"practice_id": practice.id, "name": f"Semaine {next(self._numbers)}", **values}
+        )
+        pattern.slots = [
+            WeekPatternSlot(
+                room_id=practice.rooms[0].id,
+                weekday=weekday,
+                period=period,
+                roles=[role.value for role in DEFAULT_NEED_ROLES],
+            )
+            for weekday, period in slots
+        ]
+        self._save(pattern)
+        return pattern
 
     def available(
         self,
@@ -155,8 +176,19 @@ class House:
         state: AssignmentState = AssignmentState.CONFIRMED,
         source: AssignmentSource = AssignmentSource.CLAIM,
     ) -> Assignment:
+        assignment = self.unsaved_assignment(need, doctor, state, source)
+        self._save(assignment)
+        return assignment
+
+    def unsaved_assignment(
+        self,
+        need: Need,
+        doctor: User,
+        state: AssignmentState = AssignmentState.CONFIRMED,
+        source: AssignmentSource = AssignmentSource.CLAIM,
+    ) -> Assignment:
         now = self.database.clock.now()
-        assignment = Assignment(
+        return Assignment(
             need_id=need.id,
             practice_id=need.practice_id,
             doctor_id=doctor.id,
@@ -168,5 +200,3 @@ class House:
             updated_at=now,
             released_at=now if state is AssignmentState.RELEASED else None,
         )
-        self._save(assignment)
-        return assignment

@@ -1,0 +1,85 @@
+"""Migrations: the head equals the models, and the way up and down works with data in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from scheduler import demonstration
+from scheduler.core import audit
+from scheduler.core.clock import FixedClock
+from scheduler.core.database import Database
+from scheduler.core.migrate import downgrade, revisions, upgrade
+from scheduler.schema import metadata
+from tests.conftest import create_postgresql, drop_postgresql
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def bare(request: pytest.FixtureRequest, tmp_path: Path, clock: FixedClock) -> Iterator[Database]:
+    """A database without any table."""
+    if request.param == "sqlite":
+        database = Database(f"sqlite:///{tmp_path}/bare.db", clock)
+        yield database
+        database.dispose()
+        return
+    server = request.getfixturevalue("postgresql_server")
+    url = create_postgresql(server)
+    database = Database(url, clock)
+    yield database
+    database.dispose()
+    drop_postgresql(server, url)
+
+
+def test_the_head_equals_the_models(bare: Database) -> None:
+    upgrade(bare)
+    current, head = revisions(bare)
+    assert current == head is not None
+    with bare.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+
+
+def test_constraints_and_partial_indexes_are_the_same_as_the_models(bare: Database) -> None:
+    """What autogeneration does not compare: checks, and the conditions of unique indexes."""
+    upgrade(bare)
+    with bare.engine.connect() as connection:
+        found = sa.inspect(connection)
+        for table in metadata.sorted_tables:
+            checks = {check["name"] for check in found.get_check_constraints(table.name)}
+            assert checks == {
+                constraint.name
+                for constraint in table.constraints
+                if isinstance(constraint, sa.CheckConstraint)
+            }, table.name
+            key = f"{connection.dialect.name}_where"
+            conditional = {
+                index["name"]
+                for index in found.get_indexes(table.name)
+                if index.get("dialect_options", {}).get(key) is not None
+            }
+            assert conditional == {
+                index.name
+                for index in table.indexes
+                if index.dialect_options[connection.dialect.name]["where"] is not None
+            }, table.name
+
+
+def test_down_and_up_again_with_data(bare: Database) -> None:
+    upgrade(bare)
+    demonstration.load(bare)
+    with bare.session() as session:
+        report = audit.verify(session)
+    assert report.fault is None
+    assert report.events > 100
+    upgrade(bare)
+    downgrade(bare, "base")
+    with bare.engine.connect() as connection:
+        left = set(sa.inspect(connection).get_table_names())
+    assert left <= {"alembic_version"}
+    upgrade(bare)
+    assert not demonstration.has_members(bare)
