@@ -215,6 +215,8 @@ def upgrade() -> None:
         sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("last_fetched_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("last_fetched_by", sa.String(length=120), nullable=True),
+        sa.Column("fingerprint", sa.String(length=64), nullable=True),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
             "(kind = 'roster') = (practice_id IS NOT NULL)", name=op.f("ck_feed_practice_of_roster")
         ),
@@ -235,6 +237,20 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("feed", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_feed_user_id"), ["user_id"], unique=False)
+        batch_op.create_index(
+            "uq_feed_personal",
+            ["user_id"],
+            unique=True,
+            sqlite_where=sa.text("kind = 'personal' AND revoked_at IS NULL"),
+            postgresql_where=sa.text("kind = 'personal' AND revoked_at IS NULL"),
+        )
+        batch_op.create_index(
+            "uq_feed_roster",
+            ["user_id", "practice_id"],
+            unique=True,
+            sqlite_where=sa.text("kind = 'roster' AND revoked_at IS NULL"),
+            postgresql_where=sa.text("kind = 'roster' AND revoked_at IS NULL"),
+        )
 
     op.create_table(
         "member",
@@ -394,7 +410,11 @@ def upgrade() -> None:
         sa.Column("problem", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("solution", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("failure", sa.String(length=64), nullable=True),
+        sa.Column("decided_by", sa.Integer(), nullable=True),
         sa.CheckConstraint('"end" >= start', name=op.f("ck_proposal_dates")),
+        sa.ForeignKeyConstraint(
+            ["decided_by"], ["user_account.id"], name=op.f("fk_proposal_decided_by_user_account")
+        ),
         sa.ForeignKeyConstraint(
             ["practice_id"],
             ["practice.id"],
@@ -410,6 +430,13 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("proposal", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_proposal_practice_id"), ["practice_id"], unique=False)
+        batch_op.create_index(
+            "uq_proposal_working",
+            ["practice_id"],
+            unique=True,
+            sqlite_where=sa.text("state IN ('queued', 'running')"),
+            postgresql_where=sa.text("state IN ('queued', 'running')"),
+        )
 
     op.create_table(
         "room",
@@ -727,6 +754,7 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("refusal", sa.String(length=64), nullable=True),
+        sa.Column("refusal_facts", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["doctor_id"], ["user_account.id"], name=op.f("fk_proposal_line_doctor_id_user_account")
@@ -794,6 +822,11 @@ def downgrade() -> None:
     op.drop_table("week_pattern")
     op.drop_table("room")
     with op.batch_alter_table("proposal", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_proposal_working",
+            sqlite_where=sa.text("state IN ('queued', 'running')"),
+            postgresql_where=sa.text("state IN ('queued', 'running')"),
+        )
         batch_op.drop_index(batch_op.f("ix_proposal_practice_id"))
 
     op.drop_table("proposal")
@@ -811,6 +844,16 @@ def downgrade() -> None:
 
     op.drop_table("member")
     with op.batch_alter_table("feed", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_feed_roster",
+            sqlite_where=sa.text("kind = 'roster' AND revoked_at IS NULL"),
+            postgresql_where=sa.text("kind = 'roster' AND revoked_at IS NULL"),
+        )
+        batch_op.drop_index(
+            "uq_feed_personal",
+            sqlite_where=sa.text("kind = 'personal' AND revoked_at IS NULL"),
+            postgresql_where=sa.text("kind = 'personal' AND revoked_at IS NULL"),
+        )
         batch_op.drop_index(batch_op.f("ix_feed_user_id"))
 
     op.drop_table("feed")

@@ -17,6 +17,7 @@ from scheduler.core.database import Database, UnitOfWork
 from scheduler.core.errors import Conflict, RuleBroken
 from scheduler.core.installation import mark_as_demonstration
 from scheduler.core.permissions import DOCTOR_ROLES, SYSTEM, Actor, Role
+from scheduler.core.settings import Settings
 from scheduler.demonstration.cast import (
     CAST,
     ORDINARY_WEEK,
@@ -24,8 +25,7 @@ from scheduler.demonstration.cast import (
     Person,
     last_licence_day,
 )
-from scheduler.jobs import finish_past_days
-from scheduler.notify import compose
+from scheduler.notify.composing import composer
 from scheduler.people import queries, service
 from scheduler.people.models import Practice, SchoolZone
 from scheduler.roster import assignments, availabilities
@@ -33,6 +33,7 @@ from scheduler.roster.availability_queries import availabilities_between
 from scheduler.roster.availability_rules import expand
 from scheduler.roster.models import Assignment, Need
 from scheduler.roster.needs import publish_needs
+from scheduler.roster.past_days import finish_past_days
 from scheduler.roster.patterns import Slot, save_pattern
 from scheduler.roster.rules import (
     AssignmentState,
@@ -89,6 +90,7 @@ class Life:
             with self.database.transaction() as session:
                 finish_past_days(session)
             # Whoever was to be told was told at the time.
+            compose = composer(Settings())
             while outbox.send_due(self.database, compose, lambda _letter: None):
                 continue
         finally:
