@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -26,20 +28,32 @@ DAYS: Final = click.FloatRange(0.5, 31)
 def create_app() -> Flask:
     """The application of this installation, as its environment describes it."""
     from scheduler.core import logs
+    from scheduler.core.database import Database
     from scheduler.core.installation import with_secret
     from web import create_app as create
 
-    settings, database = _open()
+    settings = _settings()
     logs.configure(settings.log_level)
+    database = Database(settings.database_url)
     return create(with_secret(settings, database), database)
 
 
-def _open() -> tuple[Settings, Database]:
-    from scheduler.core.database import Database
+def _settings() -> Settings:
     from scheduler.core.settings import Settings
 
-    settings = Settings.from_environment(os.environ)
-    return settings, Database(settings.database_url)
+    return Settings.from_environment(os.environ)
+
+
+@contextmanager
+def _database() -> Iterator[Database]:
+    """The installation's database for one command, closed behind it."""
+    from scheduler.core.database import Database
+
+    database = Database(_settings().database_url)
+    try:
+        yield database
+    finally:
+        database.dispose()
 
 
 class OneLine(click.Group):
@@ -84,19 +98,19 @@ def serve(host: str, port: int, demo: bool) -> None:
     from scheduler.core.migrate import upgrade
     from web.server import House, require_free
 
-    settings, database = _open()
+    settings = _settings()
     logs.configure(settings.log_level)
     require_free(host, port)
-    upgrade(database)
-    if demo and not demonstration.has_members(database):
-        click.echo("Loading the demonstration …")
-        demonstration.load(database)
-    if with_secret(settings, database).secret_key is None:
-        _fail("RELAIS_SECRET_KEY is required outside a demonstration (32 characters or more)")
-    logins = demonstration.logins(database)
+    with _database() as database:
+        upgrade(database)
+        if demo and not demonstration.has_members(database):
+            click.echo("Loading the demonstration …")
+            demonstration.load(database)
+        if with_secret(settings, database).secret_key is None:
+            _fail("RELAIS_SECRET_KEY is required outside a demonstration (32 characters or more)")
+        logins = demonstration.logins(database)
     if logins:
         click.echo(demonstration.as_text(logins))
-    database.dispose()
     shown = f"[{host}]" if ":" in host else host
     click.echo(f"Relais is at http://{shown}:{port}  (Ctrl-C ends it)")
     os.environ.setdefault("RELAIS_BASE_URL", f"http://{shown}:{port}")
@@ -106,12 +120,10 @@ def serve(host: str, port: int, demo: bool) -> None:
 @cli.command()
 def worker() -> None:
     """Run one worker: proposals, messages, what is due."""
+    from scheduler.core import logs
     from scheduler.jobs import run_worker
 
-    from scheduler.core import logs
-
-    settings, database = _open()
-    database.dispose()
+    settings = _settings()
     logs.configure(settings.log_level)
     run_worker(settings)
 
@@ -123,9 +135,9 @@ def demo(as_json: bool) -> None:
     from scheduler import demonstration
     from scheduler.core.migrate import upgrade
 
-    _settings, database = _open()
-    upgrade(database)
-    logins = demonstration.load(database)
+    with _database() as database:
+        upgrade(database)
+        logins = demonstration.load(database)
     if as_json:
         click.echo(json.dumps([login.as_dict() for login in logins], ensure_ascii=False, indent=1))
     else:
@@ -167,8 +179,7 @@ def audit_verify() -> None:
     """Recompute the whole chain; exit status 1 where a row was edited, inserted or removed."""
     from scheduler.core.audit import verify
 
-    _settings, database = _open()
-    with database.session() as session:
+    with _database() as database, database.session() as session:
         report = verify(session)
     click.echo(f"{report.events} events hold, the last is {report.head}")
     if report.fault:
@@ -186,9 +197,9 @@ def db_upgrade() -> None:
     """Migrate to the newest schema."""
     from scheduler.core.migrate import revisions, upgrade
 
-    _settings, database = _open()
-    upgrade(database)
-    click.echo(f"the database is at revision {revisions(database)[0]}")
+    with _database() as database:
+        upgrade(database)
+        click.echo(f"the database is at revision {revisions(database)[0]}")
 
 
 @db.command("check")
@@ -196,8 +207,8 @@ def db_check() -> None:
     """Exit status 1 where the database is not at the newest schema."""
     from scheduler.core.migrate import revisions
 
-    _settings, database = _open()
-    current, head = revisions(database)
+    with _database() as database:
+        current, head = revisions(database)
     click.echo(f"the database is at revision {current}, the newest is {head}")
     sys.exit(0 if current == head else 1)
 
@@ -227,8 +238,7 @@ def practice_add(
     from scheduler.people import service
     from scheduler.people.models import SchoolZone
 
-    _settings, database = _open()
-    with database.transaction() as session:
+    with _database() as database, database.transaction() as session:
         opened = service.create_practice(
             session,
             SYSTEM,
@@ -269,8 +279,7 @@ def user_add(**given: Any) -> None:
     from scheduler.people.models import Gender
 
     licence = given["licence_until"]
-    _settings, database = _open()
-    with database.transaction() as session:
+    with _database() as database, database.transaction() as session:
         added, password = service.add_user(
             session,
             SYSTEM,
@@ -301,8 +310,7 @@ def user_reset(email: str) -> None:
     from scheduler.core.permissions import SYSTEM
     from scheduler.people import service
 
-    _settings, database = _open()
-    with database.transaction() as session:
+    with _database() as database, database.transaction() as session:
         password = service.reset_password(session, SYSTEM, email)
     click.echo(f"{email}\t{password}")
 

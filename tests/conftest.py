@@ -60,13 +60,14 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgresql_server() -> sa.Engine:
+def postgresql_server() -> Iterator[sa.Engine]:
     engine = sa.create_engine(POSTGRESQL_URL, isolation_level="AUTOCOMMIT")
     try:
         engine.connect().close()
     except sa.exc.OperationalError:
         missing("a PostgreSQL server")
-    return engine
+    yield engine
+    engine.dispose()
 
 
 def create_postgresql(server: sa.Engine) -> str:
@@ -92,7 +93,6 @@ def postgresql_url(postgresql_server: sa.Engine) -> Iterator[str]:
     database.dispose()
     yield url
     drop_postgresql(postgresql_server, url)
-    postgresql_server.dispose()
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])

@@ -49,7 +49,9 @@ PAST_DAYS: Final = 91
 FUTURE_DAYS: Final = 92
 WEEKS_TAKEN_AHEAD: Final = 3
 # How likely a day is taken, by how many weeks it lies ahead (the past counts as 0).
-TAKEN: Final = {0: 0.95, 1: 0.8, 2: 0.6, 3: 0.35}
+TAKEN: Final = {0: 0.9, 1: 0.8, 2: 0.6, 3: 0.35}
+# School holidays are the hard weeks.
+TAKEN_IN_HOLIDAYS: Final = 0.6
 RELEASED: Final = 0.05
 REASONS: Final = ("Enfant malade", "Empêchement familial", "Garde déplacée", "Formation")
 PasswordOf = Callable[[str, str], str]
@@ -76,6 +78,7 @@ class Life:
         self.password_of = password_of
         self.first_day = self.today - dt.timedelta(days=PAST_DAYS)
         self.last_day = self.today + dt.timedelta(days=FUTURE_DAYS)
+        self.school: frozenset[dt.date] = frozenset()
         self.doctors: list[Doctor] = []
 
     def run(self) -> None:
@@ -174,6 +177,7 @@ class Life:
 
     def _closed(self, session: UnitOfWork, practice: Practice) -> dict[dt.date, str]:
         calendar = holiday_calendar(session, practice, self.first_day, self.last_day, "fr")
+        self.school = frozenset(calendar.school)
         return {**calendar.public, **calendar.own}
 
     def _say_when(self, doctor: Doctor) -> None:
@@ -225,7 +229,10 @@ class Life:
         for need in self._needs(monday):
             if need.date <= self._day():
                 continue
-            if self.chance.random() > TAKEN.get(max(ahead, 0), 0.0):
+            likely = TAKEN.get(max(ahead, 0), 0.0)
+            if need.date in self.school:
+                likely *= TAKEN_IN_HOLIDAYS
+            if self.chance.random() > likely:
                 continue
             taken = self._take(need)
             if taken is not None and self.chance.random() < RELEASED:
