@@ -81,10 +81,11 @@ def complete(problem: Problem, offers: dict[str, dict[str, int]], pairs: list[Pa
     Covering one more need never worsens level 1 and always betters level 2.
     """
     occupancy = Occupancy(problem, pairs)
-    for need in offers:
-        if need not in occupancy.doctor_of:
-            free = [d for d in offers[need] if not occupancy.obstacles(need, d)]
-            if free:
-                occupancy.add(need, min(free, key=lambda d: (problem.doctors[d].role == "titular",
-                                                             offers[need][d], occupancy.load(d))))
+    for need, ranks in offers.items():
+        if need in occupancy.doctor_of:
+            continue
+        free = [d for d in ranks if not occupancy.obstacles(need, d)]
+        if free:
+            titular = {d: problem.doctors[d].role == "titular" for d in free}
+            occupancy.add(need, min(free, key=lambda d: (titular[d], ranks[d], occupancy.load(d))))
     return occupancy.pairs()

@@ -42,7 +42,7 @@ class Objective:
 
 
 def below_minimum(problem: Problem, pairs: Sequence[Pair]) -> int | float:
-    """Level 1, in days. Summed in the order of the file, so that equal rosters give equal floats."""
+    """Level 1, in days, summed in the order of the file so that equal rosters give equal floats."""
     present: dict[tuple[str, Week], set[int]] = defaultdict(set)
     for need_id, _ in pairs:
         need = problem.needs[need_id]
@@ -72,10 +72,7 @@ def last_resort(problem: Problem, pairs: Sequence[Pair]) -> int:
         problem.needs[need].size
         for need, doctor in pairs
         if (need, doctor) not in problem.fixed_pairs
-        and (
-            problem.doctors[doctor].role == "titular"
-            or problem.rank(need, doctor) == LAST_RESORT
-        )
+        and (problem.doctors[doctor].role == "titular" or problem.rank(need, doctor) == LAST_RESORT)
     )
 
 

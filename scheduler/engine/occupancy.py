@@ -56,7 +56,9 @@ class Occupancy:
 
     def pairs(self) -> list[Pair]:
         """The roster, needs in the order of the file."""
-        return [(need, self.doctor_of[need]) for need in self.problem.needs if need in self.doctor_of]
+        return [
+            (need, self.doctor_of[need]) for need in self.problem.needs if need in self.doctor_of
+        ]
 
     def at(self, doctor_id: str, day: int) -> list[Need]:
         """Needs of the doctor on one date (a proleptic ordinal)."""

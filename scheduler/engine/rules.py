@@ -39,6 +39,7 @@ class Breach:
         }
 
 
+K = TypeVar("K")
 Rule = Callable[[Problem, Sequence[Pair]], Iterator[Breach]]
 
 
@@ -98,7 +99,9 @@ def week_cap(problem: Problem, pairs: Sequence[Pair]) -> Iterator[Breach]:
         for (year, week), group in _group(needs, lambda need: need.week).items():
             if _over(problem, doctor, group, doctor.week_cap):
                 detail = f"{doctor.id} works {_days(group)} days in week {year}-W{week:02d}"
-                yield _breach("week_cap", doctor, group, f"{detail}, limit {_half(doctor.week_cap)}")
+                yield _breach(
+                    "week_cap", doctor, group, f"{detail}, limit {_half(doctor.week_cap)}"
+                )
 
 
 def month_cap(problem: Problem, pairs: Sequence[Pair]) -> Iterator[Breach]:
@@ -107,7 +110,9 @@ def month_cap(problem: Problem, pairs: Sequence[Pair]) -> Iterator[Breach]:
         for (year, month), group in _group(needs, lambda need: need.month).items():
             if _over(problem, doctor, group, doctor.month_cap):
                 detail = f"{doctor.id} works {_days(group)} days in {year}-{month:02d}"
-                yield _breach("month_cap", doctor, group, f"{detail}, limit {_half(doctor.month_cap)}")
+                yield _breach(
+                    "month_cap", doctor, group, f"{detail}, limit {_half(doctor.month_cap)}"
+                )
 
 
 def total_cap(problem: Problem, pairs: Sequence[Pair]) -> Iterator[Breach]:
@@ -175,14 +180,11 @@ def runs(days: Iterable[int]) -> list[tuple[int, int]]:
 def _by_doctor(problem: Problem, pairs: Sequence[Pair]) -> Iterator[tuple[Doctor, list[Need]]]:
     """Each doctor's needs, doctors in the order of the file, needs by date."""
     needs: dict[str, list[Need]] = defaultdict(list)
-    for need, doctor in pairs:
-        needs[doctor].append(problem.needs[need])
+    for need_id, holder in pairs:
+        needs[holder].append(problem.needs[need_id])
     for doctor_id, doctor in problem.doctors.items():
         if doctor_id in needs:
             yield doctor, sorted(needs[doctor_id], key=lambda need: (need.day, need.id))
-
-
-K = TypeVar("K")
 
 
 def _group(needs: Iterable[Need], key: Callable[[Need], K]) -> dict[K, list[Need]]:
