@@ -19,6 +19,13 @@ class FeedKind(enum.StrEnum):
     ROSTER = "roster"
 
 
+class HolidayKind(enum.StrEnum):
+    """Why a practice added a date: it is closed, or the schools are."""
+
+    CLOSED = "closed"
+    SCHOOL = "school"
+
+
 class Feed(Base):
     """One user's subscription to a calendar, at an unguessable address.
 
@@ -41,6 +48,9 @@ class Feed(Base):
     revoked_at: Mapped[dt.datetime | None]
     last_fetched_at: Mapped[dt.datetime | None]
     last_fetched_by: Mapped[str | None] = mapped_column(sa.String(120))
+    # What the feed was made of when it was last asked for, and since when.
+    fingerprint: Mapped[str | None] = mapped_column(sa.String(64))
+    changed_at: Mapped[dt.datetime | None]
 
     user: Mapped[User] = relationship(lazy="raise_on_sql")
     practice: Mapped[Practice | None] = relationship(lazy="raise_on_sql")
@@ -48,6 +58,22 @@ class Feed(Base):
     __table_args__ = (
         sa.CheckConstraint(
             "(kind = 'roster') = (practice_id IS NOT NULL)", name="practice_of_roster"
+        ),
+        # One address at a time for each thing that a user subscribes to.
+        sa.Index(
+            "uq_feed_personal",
+            "user_id",
+            unique=True,
+            sqlite_where=sa.text("kind = 'personal' AND revoked_at IS NULL"),
+            postgresql_where=sa.text("kind = 'personal' AND revoked_at IS NULL"),
+        ),
+        sa.Index(
+            "uq_feed_roster",
+            "user_id",
+            "practice_id",
+            unique=True,
+            sqlite_where=sa.text("kind = 'roster' AND revoked_at IS NULL"),
+            postgresql_where=sa.text("kind = 'roster' AND revoked_at IS NULL"),
         ),
     )
 
@@ -64,5 +90,6 @@ class PracticeHoliday(Base):
     start: Mapped[dt.date]
     end: Mapped[dt.date]
     name: Mapped[str] = mapped_column(sa.String(80))
+    kind: Mapped[HolidayKind] = mapped_column(default=HolidayKind.CLOSED)
 
     __table_args__ = (sa.CheckConstraint('"end" >= start', name="dates"),)
