@@ -245,6 +245,9 @@ class WeeklyAvailability(Base):
     )
 
 
+_WORKING = sa.text("state IN ('queued', 'running')")
+
+
 class Proposal(Base):
     """A roster computed by the engine for a practice and a period, to accept or not.
 
@@ -273,9 +276,12 @@ class Proposal(Base):
     problem: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON(none_as_null=True))
     solution: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON(none_as_null=True))
     failure: Mapped[str | None] = mapped_column(sa.String(64))
+    # Who last accepted a part of it, or discarded it.
+    decided_by: Mapped[int | None] = mapped_column(sa.ForeignKey("user_account.id"))
 
     practice: Mapped[Practice] = relationship(lazy="raise_on_sql")
-    requester: Mapped[User] = relationship(lazy="raise_on_sql")
+    requester: Mapped[User] = relationship(foreign_keys=requested_by, lazy="raise_on_sql")
+    decider: Mapped[User | None] = relationship(foreign_keys=decided_by, lazy="raise_on_sql")
     lines: Mapped[list[ProposalLine]] = relationship(
         back_populates="proposal",
         cascade="all, delete-orphan",
@@ -283,13 +289,24 @@ class Proposal(Base):
         lazy="raise_on_sql",
     )
 
-    __table_args__ = (sa.CheckConstraint('"end" >= start', name="dates"),)
+    __table_args__ = (
+        sa.CheckConstraint('"end" >= start', name="dates"),
+        # One at work per practice at a time.
+        sa.Index(
+            "uq_proposal_working",
+            "practice_id",
+            unique=True,
+            sqlite_where=_WORKING,
+            postgresql_where=_WORKING,
+        ),
+    )
 
 
 class ProposalLine(Base):
     """One day that the proposal would give to a doctor, and what became of it.
 
-    `refusal` is the code of the error that kept an accepted line from becoming an assignment.
+    `refusal` is the code of the error that kept an accepted line from becoming an assignment,
+    `refusal_facts` what its sentence needs.
     """
 
     __tablename__ = "proposal_line"
@@ -300,6 +317,7 @@ class ProposalLine(Base):
     doctor_id: Mapped[int] = mapped_column(sa.ForeignKey("user_account.id"))
     state: Mapped[LineState] = mapped_column(default=LineState.PROPOSED)
     refusal: Mapped[str | None] = mapped_column(sa.String(64))
+    refusal_facts: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON(none_as_null=True))
     decided_at: Mapped[dt.datetime | None]
 
     proposal: Mapped[Proposal] = relationship(back_populates="lines", lazy="raise_on_sql")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -99,3 +100,31 @@ def days_between(start: dt.date, end: dt.date) -> Iterator[dt.date]:
 def monday_of(day: dt.date) -> dt.date:
     """The Monday of the ISO week of `day`."""
     return day - dt.timedelta(days=day.weekday())
+
+
+def month_bounds(day: dt.date) -> tuple[dt.date, dt.date]:
+    """The first and the last date of the calendar month of `day`."""
+    first = day.replace(day=1)
+    following = (first + dt.timedelta(days=31)).replace(day=1)
+    return first, following - dt.timedelta(days=1)
+
+
+def add_months(day: dt.date, months: int) -> dt.date:
+    """The same day of the month so many months later, or the last day of a shorter month."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    _first, last = month_bounds(dt.date(year, month + 1, 1))
+    return last.replace(day=min(day.day, last.day))
+
+
+def parse_week(text: str) -> dt.date:
+    """The Monday of a week written like ``2026-W48``; `ValueError` where there is no such week."""
+    if not re.fullmatch(r"20[0-9]{2}-W[0-9]{2}", text):
+        raise ValueError(text)
+    return dt.date.fromisocalendar(int(text[:4]), int(text[6:]), 1)
+
+
+def parse_month(text: str) -> dt.date:
+    """The first of a month written like ``2026-11``; `ValueError` where there is no such month."""
+    if not re.fullmatch(r"20[0-9]{2}-[0-9]{2}", text):
+        raise ValueError(text)
+    return dt.date(int(text[:4]), int(text[5:]), 1)

@@ -1,0 +1,209 @@
+"""What the law, the practice and the doctor's own limits say of a doctor on a day.
+
+Pure: each rule is a function of the opening and of what stands about the doctor, and answers
+with a `Refusal` or None. `check` asks them all.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from scheduler.core.errors import RuleBroken
+from scheduler.core.permissions import DOCTOR_ROLES, Role
+from scheduler.roster.models import Need
+from scheduler.roster.rules import Period, monday_of, month_bounds
+
+# A licence is what a doctor replaces or assists with; a titular is registered with the Ordre,
+# and an intern works under the supervision of one.
+LICENSED_ROLES: Final = frozenset({Role.REPLACEMENT, Role.ASSISTANT})
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What is to be filled."""
+
+    practice_id: int
+    date: dt.date
+    period: Period
+    roles: frozenset[Role]
+
+    @classmethod
+    def of(cls, need: Need) -> Opening:
+        roles = frozenset(Role(role) for role in need.roles)
+        return cls(need.practice_id, need.date, need.period, roles)
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """Where a doctor already is: one active assignment. `place` is the practice's name."""
+
+    practice_id: int
+    place: str
+    date: dt.date
+    period: Period
+
+
+@dataclass(frozen=True, slots=True)
+class RoleSpan:
+    """A role in the practice from `since` to `until`, both included."""
+
+    role: Role
+    since: dt.date
+    until: dt.date | None
+
+    def covers(self, day: dt.date) -> bool:
+        return self.since <= day and (self.until is None or day <= self.until)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the rules must know of a doctor in one practice; limits as in `people.Doctor`.
+
+    `stays` are the active assignments in every practice, as far around the opening as the
+    limits look.
+    """
+
+    doctor_id: int
+    spans: tuple[RoleSpan, ...] = ()
+    qualified: bool = True
+    licence_until: dt.date | None = None
+    max_half_days_per_week: int | None = None
+    max_half_days_per_month: int | None = None
+    max_consecutive_days: int | None = None
+    stays: tuple[Stay, ...] = ()
+
+    def roles_on(self, day: dt.date) -> frozenset[Role]:
+        return frozenset(span.role for span in self.spans if span.covers(day))
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A rule that stands against it: the code of its sentence, and the facts of that sentence.
+
+    `own` marks a limit that doctors set for themselves, which they may also lift themselves.
+    """
+
+    code: str
+    facts: dict[str, Any] = field(default_factory=dict)
+    own: bool = False
+
+    def as_error(self) -> RuleBroken:
+        return RuleBroken(self.code, **self.facts)
+
+
+Rule = Callable[[Opening, Standing], Refusal | None]
+
+
+def member_that_day(opening: Opening, standing: Standing) -> Refusal | None:
+    """The doctor is a doctor of this practice on the day."""
+    if standing.roles_on(opening.date) & DOCTOR_ROLES:
+        return None
+    return Refusal("not_member_that_day", {"date": opening.date})
+
+
+def role_accepted(opening: Opening, standing: Standing) -> Refusal | None:
+    """One of the doctor's roles on the day is among those that the need is open to."""
+    if standing.roles_on(opening.date) & opening.roles:
+        return None
+    return Refusal("role_not_accepted", {"date": opening.date})
+
+
+def licence_valid(opening: Opening, standing: Standing) -> Refusal | None:
+    """A doctor who replaces or assists is qualified or holds a licence on the day (R4127-65)."""
+    if standing.qualified or (standing.roles_on(opening.date) & opening.roles) - LICENSED_ROLES:
+        return None
+    if standing.licence_until is None:
+        return Refusal("licence_missing", {"date": opening.date})
+    if standing.licence_until < opening.date:
+        return Refusal("licence_ended", {"date": opening.date, "until": standing.licence_until})
+    return None
+
+
+def one_place(opening: Opening, standing: Standing) -> Refusal | None:
+    """One assignment per half-day, and one practice per date."""
+    for stay in standing.stays:
+        if stay.date != opening.date:
+            continue
+        if set(stay.period.halves) & set(opening.period.halves):
+            return Refusal("already_working", {"date": stay.date, "place": stay.place})
+        if stay.practice_id != opening.practice_id:
+            return Refusal("elsewhere_that_day", {"date": stay.date, "place": stay.place})
+    return None
+
+
+def week_limit(opening: Opening, standing: Standing) -> Refusal | None:
+    """The half-days of the ISO week stay within the doctor's limit."""
+    start = monday_of(opening.date)
+    bounds = (start, start + dt.timedelta(days=6))
+    return _limit("week_limit", standing.max_half_days_per_week, bounds, opening, standing)
+
+
+def month_limit(opening: Opening, standing: Standing) -> Refusal | None:
+    """The half-days of the calendar month stay within the doctor's limit."""
+    bounds = month_bounds(opening.date)
+    return _limit("month_limit", standing.max_half_days_per_month, bounds, opening, standing)
+
+
+def consecutive_limit(opening: Opening, standing: Standing) -> Refusal | None:
+    """No longer run of dates with work than the doctor accepts."""
+    limit = standing.max_consecutive_days
+    if limit is None:
+        return None
+    days = {stay.date for stay in standing.stays} | {opening.date}
+    if run_around(opening.date, days) <= limit:
+        return None
+    return Refusal("consecutive_limit", {"date": opening.date, "limit": limit}, own=True)
+
+
+RULES: Final[tuple[Rule, ...]] = (
+    member_that_day,
+    role_accepted,
+    licence_valid,
+    one_place,
+    week_limit,
+    month_limit,
+    consecutive_limit,
+)
+
+
+def check(opening: Opening, standing: Standing) -> list[Refusal]:
+    """Every rule that forbids the doctor the opening, the gravest first; empty when none does."""
+    return [refusal for rule in RULES if (refusal := rule(opening, standing)) is not None]
+
+
+def reach(day: dt.date, max_consecutive_days: int | None) -> tuple[dt.date, dt.date]:
+    """The first and last date whose stays any rule may look at for an opening on `day`."""
+    around = dt.timedelta(days=max(max_consecutive_days or 0, 6))
+    first, last = month_bounds(day)
+    return min(first, day - around), max(last, day + around)
+
+
+def run_around(day: dt.date, days: Iterable[dt.date]) -> int:
+    """How many dates of `days` follow one another without a gap around `day`, itself counted."""
+    found, length = set(days), 1
+    for step in (dt.timedelta(days=-1), dt.timedelta(days=1)):
+        neighbour = day + step
+        while neighbour in found:
+            length += 1
+            neighbour += step
+    return length
+
+
+def _limit(
+    code: str,
+    limit: int | None,
+    bounds: tuple[dt.date, dt.date],
+    opening: Opening,
+    standing: Standing,
+) -> Refusal | None:
+    """Refuse when the half-days between `bounds`, the opening's included, pass the limit."""
+    if limit is None:
+        return None
+    first, last = bounds
+    taken = sum(len(stay.period.halves) for stay in standing.stays if first <= stay.date <= last)
+    if taken + len(opening.period.halves) <= limit:
+        return None
+    return Refusal(code, {"date": opening.date, "limit": limit / 2}, own=True)

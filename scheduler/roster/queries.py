@@ -1,0 +1,272 @@
+"""Named reads of the roster: what the week, the month and the panel of a day show."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, joinedload, selectinload
+
+from scheduler.core.audit import AuditEvent
+from scheduler.core.errors import NotFound
+from scheduler.core.permissions import DOCTOR_ROLES, Role
+from scheduler.people.models import Member, Practice, Room, User
+from scheduler.roster.models import Assignment, Need, WeekPattern
+from scheduler.roster.rules import AssignmentState, NeedState, Period, add_months, month_bounds
+
+FURTHEST_MONTHS: Final = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A published need, and who is on it. Without a doctor it is uncovered."""
+
+    need_id: int
+    room_id: int
+    room: str
+    date: dt.date
+    period: Period
+    priority: int
+    roles: tuple[Role, ...]
+    assignment_id: int | None = None
+    state: AssignmentState | None = None
+    doctor_id: int | None = None
+    doctor: str | None = None
+    family_name: str | None = None
+    role: Role | None = None
+
+    @property
+    def uncovered(self) -> bool:
+        return self.state is None
+
+    @property
+    def half_days(self) -> int:
+        return len(self.period.halves)
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How well some days are filled; `minimum` is the practice's days a week with a doctor."""
+
+    half_days: int
+    filled: int
+    days_with_doctor: int
+    minimum: int
+
+    @classmethod
+    def of(cls, entries: Iterable[Entry], minimum: int) -> Coverage:
+        entries = list(entries)
+        filled = [entry for entry in entries if not entry.uncovered]
+        return cls(
+            half_days=sum(entry.half_days for entry in entries),
+            filled=sum(entry.half_days for entry in filled),
+            days_with_doctor=len({entry.date for entry in filled}),
+            minimum=minimum,
+        )
+
+    @property
+    def to_fill(self) -> int:
+        return self.half_days - self.filled
+
+    @property
+    def minimum_reached(self) -> bool:
+        return self.days_with_doctor >= self.minimum
+
+
+def roster_between(session: Session, practice_id: int, start: dt.date, end: dt.date) -> list[Entry]:
+    """The published needs of a practice, both dates included, by date, room and period."""
+    rows = session.execute(
+        sa.select(Need, Room.name, Assignment, User.given_name, User.family_name)
+        .join(Room, Room.id == Need.room_id)
+        .outerjoin(
+            Assignment,
+            sa.and_(Assignment.need_id == Need.id, Assignment.state != AssignmentState.RELEASED),
+        )
+        .outerjoin(User, User.id == Assignment.doctor_id)
+        .where(
+            Need.practice_id == practice_id,
+            Need.state == NeedState.PUBLISHED,
+            Need.date.between(start, end),
+        )
+        .order_by(Need.date, Room.position, Room.id, Need.period)
+    ).all()
+    doctors = {row.Assignment.doctor_id for row in rows if row.Assignment is not None}
+    members = _members(session, practice_id, doctors)
+    found: list[Entry] = []
+    for need, room, assignment, given_name, family_name in rows:
+        roles = tuple(Role(role) for role in need.roles)
+        entry = Entry(need.id, need.room_id, room, need.date, need.period, need.priority, roles)
+        if assignment is not None:
+            entry = replace(
+                entry,
+                assignment_id=assignment.id,
+                state=assignment.state,
+                doctor_id=assignment.doctor_id,
+                doctor=f"{given_name} {family_name}",
+                family_name=family_name,
+                role=role_on(members[assignment.doctor_id], need.date, roles),
+            )
+        found.append(entry)
+    return found
+
+
+def role_on(members: Iterable[Member], day: dt.date, wanted: Sequence[Role]) -> Role | None:
+    """The role in which somebody works on a day: one that was asked for, else any doctor's."""
+    roles = [member.role for member in members if member.active_on(day)]
+    for role in roles:
+        if role in wanted:
+            return role
+    return next((role for role in roles if role in DOCTOR_ROLES), None)
+
+
+def _members(
+    session: Session, practice_id: int, user_ids: Iterable[int]
+) -> defaultdict[int, list[Member]]:
+    found: defaultdict[int, list[Member]] = defaultdict(list)
+    statement = sa.select(Member).where(
+        Member.practice_id == practice_id, Member.user_id.in_(set(user_ids))
+    )
+    for member in session.scalars(statement.order_by(Member.id)):
+        found[member.user_id].append(member)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One doctor's time on a need, for its history."""
+
+    assignment: Assignment
+    doctor: str
+    released_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class NeedDetail:
+    """A need with all that its panel tells; `turns` are its assignments, oldest first."""
+
+    need: Need
+    published_by: str | None
+    turns: tuple[Turn, ...]
+    role: Role | None
+
+    @property
+    def roles(self) -> tuple[Role, ...]:
+        """The roles that may take it."""
+        return tuple(Role(role) for role in self.need.roles)
+
+    @property
+    def is_open(self) -> bool:
+        """Published, and nobody is on it."""
+        return self.need.state is NeedState.PUBLISHED and self.holder is None
+
+    @property
+    def holder(self) -> Turn | None:
+        """Who is on the need now."""
+        for turn in self.turns:
+            if turn.assignment.state is not AssignmentState.RELEASED:
+                return turn
+        return None
+
+
+def need_detail(session: Session, practice: Practice, need_id: int) -> NeedDetail:
+    """A need of a practice with its room, doctors and history; `NotFound` where there is none."""
+    need = session.scalars(
+        sa.select(Need)
+        .where(Need.id == need_id, Need.practice_id == practice.id)
+        .options(
+            joinedload(Need.room),
+            joinedload(Need.practice),
+            selectinload(Need.assignments).joinedload(Assignment.doctor),
+        )
+    ).one_or_none()
+    if need is None:
+        raise NotFound("need_not_found")
+    releasers = _releasers(session, [assignment.id for assignment in need.assignments])
+    turns = tuple(
+        Turn(assignment, assignment.doctor.name, releasers.get(assignment.id))
+        for assignment in need.assignments
+    )
+    publisher = session.get(User, need.published_by) if need.published_by else None
+    detail = NeedDetail(need, publisher.name if publisher else None, turns, None)
+    if detail.holder is None:
+        return detail
+    doctor_id = detail.holder.assignment.doctor_id
+    members = _members(session, practice.id, [doctor_id])[doctor_id]
+    return replace(detail, role=role_on(members, need.date, detail.roles))
+
+
+def need_of_assignment(session: Session, practice_id: int, assignment_id: int) -> int:
+    """The number of the need that an assignment of a practice is on."""
+    need_id = session.scalar(
+        sa.select(Assignment.need_id).where(
+            Assignment.id == assignment_id, Assignment.practice_id == practice_id
+        )
+    )
+    if need_id is None:
+        raise NotFound("assignment_not_found")
+    return need_id
+
+
+def _releasers(session: Session, assignment_ids: list[int]) -> dict[int, str]:
+    """Who released each assignment, as the audit chain tells it."""
+    rows = session.execute(
+        sa.select(AuditEvent.subject_id, User.given_name, User.family_name)
+        .join(User, User.id == AuditEvent.actor_id)
+        .where(
+            AuditEvent.subject == "assignment",
+            AuditEvent.subject_id.in_(assignment_ids),
+            AuditEvent.action == "assignment.released",
+        )
+    )
+    return {
+        subject_id: f"{given} {family}"
+        for subject_id, given, family in rows
+        if subject_id is not None
+    }
+
+
+def patterns_of(session: Session, practice_id: int) -> list[WeekPattern]:
+    """The week patterns of a practice with their slots, by name."""
+    return list(
+        session.scalars(
+            sa.select(WeekPattern)
+            .where(WeekPattern.practice_id == practice_id)
+            .options(selectinload(WeekPattern.slots))
+            .order_by(WeekPattern.name)
+        )
+    )
+
+
+def next_published(session: Session, practice_id: int, after: dt.date) -> dt.date | None:
+    """The first date after `after` with a published need."""
+    return session.scalar(
+        sa.select(sa.func.min(Need.date)).where(
+            Need.practice_id == practice_id,
+            Need.state == NeedState.PUBLISHED,
+            Need.date > after,
+        )
+    )
+
+
+def next_unpublished_month(
+    session: Session, practice_id: int, today: dt.date
+) -> tuple[dt.date, dt.date]:
+    """The first calendar month after that of `today` in which nothing is published yet."""
+    dates = session.scalars(
+        sa.select(Need.date)
+        .where(
+            Need.practice_id == practice_id,
+            Need.state == NeedState.PUBLISHED,
+            Need.date > today,
+        )
+        .distinct()
+    )
+    published = {day.replace(day=1) for day in dates}
+    this_month = today.replace(day=1)
+    candidates = [add_months(this_month, months) for months in range(1, FURTHEST_MONTHS + 1)]
+    free = [first for first in candidates if first not in published]
+    return month_bounds((free or candidates)[0])

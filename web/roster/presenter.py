@@ -1,0 +1,217 @@
+"""From the roster's values to what the templates of the week and the month draw."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from flask import url_for
+from flask_babel import format_date, format_datetime
+from flask_babel import gettext as _
+
+from scheduler.calendars.holidays import HolidayCalendar
+from scheduler.people.models import Room
+from scheduler.roster.queries import Entry, NeedDetail, Turn
+from scheduler.roster.rules import AssignmentSource, Period, days_between, monday_of, month_bounds
+from web.labels import PRIORITY_NAMES, ROLE_NAMES
+from web.localisation import iso_week
+
+WEEK = dt.timedelta(days=7)
+SATURDAY = 5
+
+
+def day_anchor(day: dt.date) -> str:
+    """Where a day stands on the page of its week."""
+    return f"day-{day.isoformat()}"
+
+
+def week_title(monday: dt.date) -> str:
+    """« 23–29 nov. 2026 », with the month or the year of the Monday where it is another."""
+    sunday = monday + dt.timedelta(days=6)
+    first = "d MMM y" if monday.year != sunday.year else "d MMM"
+    if monday.month == sunday.month:
+        first = "d"
+    # A word joiner keeps the two numbers of one month on one line.
+    dash = "–\u2060" if first == "d" else " – "
+    return format_date(monday, first) + dash + format_date(sunday, "d MMM y")
+
+
+def week(
+    entries: Sequence[Entry],
+    rooms: Iterable[Room],
+    holidays: HolidayCalendar,
+    *,
+    monday: dt.date,
+    today: dt.date,
+    reader_id: int | None,
+) -> dict[str, Any]:
+    """The value of `components/week.html`."""
+    by_room: dict[int, dict[dt.date, dict[str, Any]]] = defaultdict(lambda: defaultdict(dict))
+    for entry in entries:
+        by_room[entry.room_id][entry.date][entry.period.value] = _slot(entry, reader_id)
+    days = list(days_between(monday, monday + dt.timedelta(days=6)))
+    needed = {entry.date for entry in entries}
+    return {
+        "days": [_week_day(day, holidays, today, needed) for day in days],
+        "rooms": [
+            {
+                "name": room.name,
+                "days": [_cell(by_room[room.id][day]) for day in days],
+            }
+            for room in rooms
+        ],
+        "lines": [],
+    }
+
+
+def _week_day(
+    day: dt.date, holidays: HolidayCalendar, today: dt.date, needed: set[dt.date]
+) -> dict[str, Any]:
+    closed = day.weekday() >= SATURDAY or day in holidays.closed
+    return {
+        "iso": day.isoformat(),
+        "anchor": day_anchor(day),
+        "weekday": format_date(day, "EEE"),
+        "date": format_date(day, "d MMM"),
+        "label": format_date(day, "EEEE d MMMM"),
+        "today": day == today,
+        "past": day < today,
+        "closed": closed and day not in needed,
+        "holiday": holidays.closed.get(day),
+        "school_holiday": holidays.school.get(day),
+        "href": None,
+    }
+
+
+def _cell(slots: dict[str, Any]) -> dict[str, Any]:
+    return {period.value: slots.get(period.value) for period in Period}
+
+
+def _slot(entry: Entry, reader_id: int | None) -> dict[str, Any]:
+    return {
+        "state": entry.state.value if entry.state else "uncovered",
+        "href": url_for("roster.need", need_id=entry.need_id),
+        "who": entry.doctor or "",
+        "note": _note(entry),
+        "mine": entry.doctor_id is not None and entry.doctor_id == reader_id,
+    }
+
+
+def _note(entry: Entry) -> str:
+    """In which role somebody is there, or what is particular about a day to fill."""
+    if not entry.uncovered:
+        return str(ROLE_NAMES[entry.role]) if entry.role else ""
+    if len(entry.roles) == 1:
+        return str(ROLE_NAMES[entry.roles[0]])
+    return str(PRIORITY_NAMES[entry.priority]) if entry.priority > 1 else ""
+
+
+def history(
+    detail: NeedDetail, *, reader_id: int | None, all_reasons: bool
+) -> list[tuple[dt.datetime, str, str]]:
+    """What became of a need, oldest first: when, what, and why where the reader may know."""
+    need = detail.need
+    if detail.published_by:
+        published = _("Published by %(who)s", who=detail.published_by)
+    else:
+        published = _("Published")
+    found = [(need.published_at, published, "")]
+    for turn in detail.turns:
+        row = turn.assignment
+        if row.source is AssignmentSource.PROPOSAL:
+            taken = _("Given to %(who)s by an accepted proposal", who=turn.doctor)
+        else:
+            taken = _("Taken by %(who)s", who=turn.doctor)
+        found.append((row.created_at, taken, ""))
+        if row.released_at is not None:
+            may_know = all_reasons or row.doctor_id == reader_id
+            reason = row.release_reason if may_know else None
+            found.append((row.released_at, _released(turn), reason or ""))
+    return sorted(found, key=lambda event: event[0])
+
+
+def moment(at: dt.datetime) -> str:
+    """« 23 nov. 2026, 10:00 », in the house's time zone."""
+    return format_datetime(at, "d MMM y, HH:mm")
+
+
+def _released(turn: Turn) -> str:
+    if turn.released_by is None or turn.released_by == turn.doctor:
+        return _("Given back by %(who)s", who=turn.doctor)
+    return _("Taken from %(who)s by %(by)s", who=turn.doctor, by=turn.released_by)
+
+
+def month(
+    entries: Sequence[Entry],
+    rooms: Sequence[Room],
+    holidays: HolidayCalendar,
+    *,
+    first: dt.date,
+    today: dt.date,
+) -> list[dict[str, Any]]:
+    """The value of `components/month.html`: the weeks that touch the month."""
+    names = {room.id: room_mark(room.name) if len(rooms) > 1 else "" for room in rooms}
+    slots: dict[dt.date, list[dict[str, Any]]] = defaultdict(list)
+    for entry in entries:
+        state = entry.state.value if entry.state else "uncovered"
+        text = _chip(names.get(entry.room_id, ""), entry)
+        slots[entry.date].append({"state": state, "text": text})
+    return [
+        {
+            "number": f"{monday.isocalendar().week:02d}",
+            "href": url_for("roster.week", week=iso_week(monday)),
+            "days": [
+                _month_day(day, first, holidays, today, slots[day])
+                for day in days_between(monday, monday + dt.timedelta(days=6))
+            ],
+        }
+        for monday in mondays(first)
+    ]
+
+
+def mondays(first: dt.date) -> list[dt.date]:
+    """The Mondays of the weeks that touch the month of `first`."""
+    begin, end = month_bounds(first)
+    monday, found = monday_of(begin), []
+    while monday <= end:
+        found.append(monday)
+        monday += WEEK
+    return found
+
+
+def room_mark(name: str) -> str:
+    """« S1 » for « Salle 1 »: what fits in a small cell."""
+    words = name.split()
+    return "".join(word[0].upper() for word in words) if len(words) > 1 else name[:3]
+
+
+def _chip(room: str, entry: Entry) -> str:
+    half = {Period.AM: _("a.m."), Period.PM: _("p.m."), Period.DAY: ""}[entry.period]
+    where = " ".join(part for part in (room, half) if part)
+    who = entry.family_name or _("To fill")
+    return f"{where} · {who}" if where else who
+
+
+def _month_day(
+    day: dt.date,
+    first: dt.date,
+    holidays: HolidayCalendar,
+    today: dt.date,
+    slots: list[dict[str, Any]],
+) -> dict[str, Any]:
+    closed = day.weekday() >= SATURDAY or day in holidays.closed
+    return {
+        "iso": day.isoformat(),
+        "num": day.day,
+        "label": format_date(day, "EEEE d MMMM"),
+        "href": url_for("roster.week", week=iso_week(day), _anchor=day_anchor(day)),
+        "today": day == today,
+        "past": day < today,
+        "closed": closed and not slots,
+        "outside": day.month != first.month,
+        "holiday": holidays.closed.get(day),
+        "school_holiday": holidays.school.get(day),
+        "slots": slots,
+    }

@@ -1,0 +1,207 @@
+"""The week, the month, the panel of one day, and taking a day or giving it back."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from flask import flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from scheduler.calendars.holidays import holiday_calendar
+from scheduler.core.errors import Conflict, InvalidInput, NotFound, RelaisError, RuleBroken
+from scheduler.core.permissions import Action, Subject, can, require
+from scheduler.roster import assignments, queries
+from scheduler.roster.queries import Coverage, NeedDetail
+from scheduler.roster.rules import add_months, monday_of, month_bounds, parse_month, parse_week
+from web.database import session
+from web.identity import actor, practice, practice_blueprint, today
+from web.labels import PERIOD_NAMES, PRIORITY_NAMES, ROLE_NAMES, weekday_names
+from web.localisation import current_locale, iso_week, long_date, short_date, week_name
+from web.messages import message_for
+from web.roster import presenter
+from web.roster.forms import ReleaseForm
+
+blueprint = practice_blueprint("roster", __name__)
+
+
+@blueprint.get("/week/")
+@blueprint.get("/week/<week>")
+def week(week: str | None = None) -> ResponseReturnValue:
+    """The roster of a week, in the address like ``2026-W48``; of this week where none is named."""
+    require(actor(), Action.ROSTER_VIEW, Subject(practice().id))
+    monday = monday_of(today()) if week is None else _monday(week)
+    sunday = monday + dt.timedelta(days=6)
+    entries = queries.roster_between(session(), practice().id, monday, sunday)
+    holidays = holiday_calendar(session(), practice(), monday, sunday, current_locale())
+    drawn = presenter.week(
+        entries,
+        practice().rooms,
+        holidays,
+        monday=monday,
+        today=today(),
+        reader_id=actor().user_id,
+    )
+    return render_template(
+        "roster/week.html",
+        week=drawn,
+        monday=monday,
+        title=presenter.week_title(monday),
+        is_current=monday == monday_of(today()),
+        coverage=Coverage.of(entries, practice().weekly_minimum),
+        next_day=None if entries else queries.next_published(session(), practice().id, sunday),
+        open_for=None if sunday < today() else _what_next(),
+        addresses={
+            "previous": url_for(".week", week=iso_week(monday - presenter.WEEK)),
+            "today": url_for(".week"),
+            "next": url_for(".week", week=iso_week(monday + presenter.WEEK)),
+            "month": url_for(".month", month=f"{monday + dt.timedelta(days=3):%Y-%m}"),
+        },
+    )
+
+
+@blueprint.get("/month/")
+@blueprint.get("/month/<month>")
+def month(month: str | None = None) -> ResponseReturnValue:
+    """The roster of a month, in the address like ``2026-11``; of this one where none is named."""
+    require(actor(), Action.ROSTER_VIEW, Subject(practice().id))
+    first = today().replace(day=1) if month is None else _first_of(month)
+    mondays = presenter.mondays(first)
+    start, end = mondays[0], mondays[-1] + dt.timedelta(days=6)
+    entries = queries.roster_between(session(), practice().id, start, end)
+    holidays = holiday_calendar(session(), practice(), start, end, current_locale())
+    last = month_bounds(first)[1]
+    within = [entry for entry in entries if first <= entry.date <= last]
+    return render_template(
+        "roster/month.html",
+        weeks=presenter.month(entries, practice().rooms, holidays, first=first, today=today()),
+        weekdays=weekday_names(),
+        first=first,
+        is_current=first == today().replace(day=1),
+        coverage=Coverage.of(within, 0),
+        open_for=None if last < today() else _what_next(),
+        addresses={
+            "previous": url_for(".month", month=f"{add_months(first, -1):%Y-%m}"),
+            "today": url_for(".month"),
+            "next": url_for(".month", month=f"{add_months(first, 1):%Y-%m}"),
+            "week": url_for(".week", week=iso_week(max(first, min(today(), last)))),
+        },
+    )
+
+
+@blueprint.get("/needs/<int:need_id>")
+def need(need_id: int) -> ResponseReturnValue:
+    """One day to fill or filled: the side panel of the week, and a page of its own."""
+    require(actor(), Action.ROSTER_VIEW, Subject(practice().id))
+    return _need_page(need_id)
+
+
+@blueprint.post("/needs/<int:need_id>/claim")
+def claim(need_id: int) -> ResponseReturnValue:
+    """Take the day; who comes second reads on the day's page who was first."""
+    queries.need_detail(session(), practice(), need_id)
+    try:
+        taken = assignments.claim(session(), actor(), need_id)
+    except (Conflict, RuleBroken) as error:
+        return _need_page(need_id, problem=error), 409
+    flash(_("%(date)s is yours. Thank you.", date=short_date(taken.date)), "success")
+    return redirect(_day_address(taken.date))
+
+
+@blueprint.post("/assignments/<int:assignment_id>/release")
+def release(assignment_id: int) -> ResponseReturnValue:
+    """Give the day back, with a reason."""
+    need_id = queries.need_of_assignment(session(), practice().id, assignment_id)
+    form = ReleaseForm()
+    form.validate()
+    try:
+        given_back = assignments.release(session(), actor(), assignment_id, form.reason.data or "")
+    except InvalidInput as error:
+        form.refuse(error)
+        return _need_page(need_id, form=form), 422
+    except (Conflict, RuleBroken) as error:
+        return _need_page(need_id, problem=error), 409
+    flash(_("%(date)s is to fill again.", date=short_date(given_back.date)), "success")
+    return redirect(_day_address(given_back.date))
+
+
+def _need_page(
+    need_id: int, *, form: ReleaseForm | None = None, problem: RelaisError | None = None
+) -> str:
+    detail = queries.need_detail(session(), practice(), need_id)
+    found, holder = detail.need, detail.holder
+    own = holder is not None and holder.assignment.doctor_id == actor().user_id
+    upcoming = found.date >= today()
+    here = Subject(practice().id)
+    return render_template(
+        "roster/need.html",
+        detail=detail,
+        need=found,
+        title=long_date(found.date),
+        problem=message_for(problem) if problem else None,
+        hours=_hours(detail),
+        period=PERIOD_NAMES[found.period],
+        priority=PRIORITY_NAMES[found.priority],
+        roles=", ".join(str(ROLE_NAMES[role]) for role in detail.roles),
+        history=presenter.history(
+            detail,
+            reader_id=actor().user_id,
+            all_reasons=can(actor(), Action.ASSIGNMENT_RELEASE, here),
+        ),
+        moment=presenter.moment,
+        claim=_claim_choice(detail) if upcoming else None,
+        own=own,
+        release_form=form or ReleaseForm(formdata=None) if _may_release(detail) else None,
+        may_withdraw=upcoming and detail.is_open and can(actor(), Action.NEED_WITHDRAW, here),
+        back=_day_address(found.date),
+        week_label=week_name(found.date),
+    )
+
+
+def _claim_choice(detail: NeedDetail) -> dict[str, object] | None:
+    """Whether the reader may take the day, and if not, why; None for who never does."""
+    may_ask = can(actor(), Action.NEED_CLAIM, Subject(practice().id, actor().user_id))
+    if not (may_ask and detail.is_open):
+        return None
+    refusals = assignments.refusals(session(), detail.need, actor().user_id)
+    return {"reasons": [message_for(refusal.as_error()) for refusal in refusals]}
+
+
+def _may_release(detail: NeedDetail) -> bool:
+    if detail.holder is None or detail.need.date < today():
+        return False
+    owner_id = detail.holder.assignment.doctor_id
+    return can(actor(), Action.ASSIGNMENT_RELEASE, Subject(practice().id, owner_id))
+
+
+def _hours(detail: NeedDetail) -> list[tuple[dt.time, dt.time]]:
+    place = practice()
+    hours = {"am": (place.am_start, place.am_end), "pm": (place.pm_start, place.pm_end)}
+    return [hours[half.value] for half in detail.need.period.halves]
+
+
+def _what_next() -> str | None:
+    """What the reader can do about days without needs: publish them, or say when to come."""
+    if can(actor(), Action.NEED_PUBLISH, Subject(practice().id)):
+        return "publish"
+    if can(actor(), Action.AVAILABILITY_EDIT, Subject(practice().id, actor().user_id)):
+        return "availabilities"
+    return None
+
+
+def _day_address(day: dt.date) -> str:
+    return url_for("roster.week", week=iso_week(day), _anchor=presenter.day_anchor(day))
+
+
+def _monday(text: str) -> dt.date:
+    try:
+        return parse_week(text)
+    except ValueError:
+        raise NotFound("week_not_found", week=text) from None
+
+
+def _first_of(text: str) -> dt.date:
+    try:
+        return parse_month(text)
+    except ValueError:
+        raise NotFound("month_not_found", month=text) from None
