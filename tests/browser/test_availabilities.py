@@ -1,0 +1,188 @@
+"""A replacement doctor says when she can come: mouse, thumb, keyboard, and without scripts."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import sqlalchemy as sa
+from playwright.sync_api import Locator, Page, expect
+
+from scheduler.core.permissions import Role
+from scheduler.people.models import User
+from scheduler.roster.availability_queries import availabilities_between
+from scheduler.roster.availability_rules import expand
+from scheduler.roster.rules import Half, Preference
+from tests.browser.conftest import Visit
+from tests.browser.furnished import LOGINS
+from tests.browser.site import Site
+
+WANTED, POSSIBLE, LAST_RESORT = Preference
+JANUARY = "/availabilities/2027-01"
+TUESDAY = dt.date(2027, 1, 12)
+
+
+def day_of(page: Page, day: dt.date) -> Locator:
+    return page.locator(f"button.avail-day[value='{day}']")
+
+
+def halves(page: Page, day: dt.date) -> Locator:
+    return day_of(page, day).locator("[data-half]")
+
+
+def expect_state(page: Page, day: dt.date, *states: str) -> None:
+    am, pm = states if len(states) == 2 else (states[0], states[0])
+    expect(halves(page, day).nth(0)).to_have_attribute("data-state", am)
+    expect(halves(page, day).nth(1)).to_have_attribute("data-state", pm)
+
+
+def stored(site: Site, *days: dt.date) -> list[Preference | None]:
+    """What the database holds of the mornings of `days`."""
+    with site.database.session() as session:
+        doctor = session.scalars(
+            sa.select(User).where(User.email == LOGINS[Role.REPLACEMENT].email)
+        ).one()
+        said = availabilities_between(session, [doctor.id], min(days), max(days))[doctor.id]
+    found = expand(*said, min(days), max(days), None)
+    return [found.get((day, Half.AM)) for day in days]
+
+
+def settled(page: Page) -> None:
+    """Wait for what was sent in the background, and see that a reload shows the same."""
+    page.wait_for_load_state("networkidle")
+    page.reload()
+
+
+def test_a_mouse_draws_over_a_week(visit: Visit, site: Site) -> None:
+    page = visit(Role.REPLACEMENT).go(JANUARY)
+    week = [TUESDAY + dt.timedelta(days=offset) for offset in range(4) if offset != 2]
+    first, last = day_of(page, TUESDAY), day_of(page, week[-1])
+    first.scroll_into_view_if_needed()
+    first.hover()
+    page.mouse.down()
+    last.hover()
+    for day in week:
+        day_of(page, day).hover()
+    with page.expect_response("**/days") as answer:
+        page.mouse.up()
+    assert answer.value.status == 200
+    for day in week:
+        expect_state(page, day, "wanted")
+    settled(page)
+    for day in week:
+        expect_state(page, day, "wanted")
+    assert stored(site, *week) == [WANTED] * 3
+
+
+def test_a_thumb_taps_round_the_cycle(visit: Visit, site: Site) -> None:
+    page = visit(Role.REPLACEMENT, device="phone").go(JANUARY)
+    for state in ("wanted", "possible", "last_resort", "none", "wanted"):
+        with page.expect_response("**/days"):
+            day_of(page, TUESDAY).tap()
+        expect_state(page, TUESDAY, state)
+    settled(page)
+    expect_state(page, TUESDAY, "wanted")
+    assert stored(site, TUESDAY) == [WANTED]
+
+
+def test_half_a_day_on_the_phone(visit: Visit, site: Site) -> None:
+    page = visit(Role.REPLACEMENT, device="phone").go(JANUARY)
+    page.locator("form.avail .segment", has=page.locator("[name=period][value=pm]")).tap()
+    with page.expect_response("**/days"):
+        day_of(page, TUESDAY).tap()
+    expect_state(page, TUESDAY, "none", "wanted")
+    settled(page)
+    expect_state(page, TUESDAY, "none", "wanted")
+    assert stored(site, TUESDAY) == [None]
+
+
+def test_the_keyboard_alone(visit: Visit, site: Site) -> None:
+    page = visit(Role.REPLACEMENT).go(JANUARY)
+    page.locator("[name=period]:checked").focus()
+    focused = page.locator("button.avail-day:focus")
+    for _ in range(4):
+        page.keyboard.press("Tab")
+        if focused.count():
+            break
+    expect(focused).to_have_count(1)
+    start = dt.date.fromisoformat(focused.get_attribute("value") or "")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowRight")
+    reached = start + dt.timedelta(days=8)
+    expect(day_of(page, reached)).to_be_focused()
+    for state in ("wanted", "possible"):
+        with page.expect_response("**/days"):
+            page.keyboard.press("Space")
+        expect_state(page, reached, state)
+    settled(page)
+    expect_state(page, reached, "possible")
+    assert stored(site, reached) == [POSSIBLE]
+
+
+def test_without_scripts_every_act_is_a_plain_form(visit: Visit, site: Site) -> None:
+    visitor = visit(Role.REPLACEMENT, device="phone", javascript=False)
+    page = visitor.go(JANUARY)
+    for state in ("wanted", "possible", "last_resort"):
+        day_of(page, TUESDAY).click()
+        expect_state(page, TUESDAY, state)
+    page.locator("form.avail [name=period][value=am]").check(force=True)
+    day_of(page, TUESDAY).click()
+    expect_state(page, TUESDAY, "none", "last_resort")
+    expect(page.locator("form.avail [name=period][value=am]")).to_be_checked()
+
+    stretch = page.locator("#range")
+    stretch.locator("[name=range-start]").fill("2027-01-18")
+    stretch.locator("[name=range-end]").fill("2027-01-22")
+    stretch.locator("[name=range-preference][value=possible]").check(force=True)
+    stretch.get_by_role("button").click()
+    friday = dt.date(2027, 1, 22)
+    expect_state(page, friday, "possible")
+    assert stored(site, TUESDAY, friday) == [None, POSSIBLE]
+
+
+def test_a_stretch_with_its_end_before_its_start_keeps_what_was_typed(visit: Visit) -> None:
+    visitor = visit(Role.REPLACEMENT)
+    visitor.allow("422 POST .*/range")
+    page = visitor.go(JANUARY)
+    stretch = page.locator("#range")
+    stretch.locator("[name=range-start]").fill("2027-01-20")
+    stretch.locator("[name=range-end]").fill("2027-01-18")
+    stretch.get_by_role("button").click()
+    expect(page.locator(".error-summary")).to_be_focused()
+    expect(page.locator("[name=range-start]")).to_have_value("2027-01-20")
+    expect(page.locator("[name=range-end]")).to_have_attribute("aria-invalid", "true")
+    visitor.assert_no_axe_findings()
+
+
+def test_a_weekly_repetition_and_an_exception(visit: Visit, site: Site) -> None:
+    page = visit(Role.REPLACEMENT).go(JANUARY)
+    weekly = page.locator("#weekly")
+    weekly.locator("[name=weekly-weekday]").select_option("1")
+    weekly.locator("[name=weekly-interval_weeks]").select_option("2")
+    weekly.locator("[name=weekly-start]").fill("2027-01-12")
+    weekly.get_by_role("button").click()
+    fortnight = TUESDAY + dt.timedelta(days=14)
+    expect_state(page, TUESDAY, "wanted")
+    expect_state(page, TUESDAY + dt.timedelta(days=7), "none")
+    page.locator("form.avail .segment", has=page.locator("[name=preference][value=none]")).click()
+    with page.expect_response("**/days"):
+        day_of(page, TUESDAY).click()
+    expect_state(page, TUESDAY, "none")
+    assert stored(site, TUESDAY, fortnight) == [None, WANTED]
+    repetition = page.locator("#repetitions li").filter(has=page.locator("form[action*='remove']"))
+    expect(repetition).to_have_count(2)
+    repetition.first.locator("form[action*='remove'] button").click()
+    expect(page.locator("#repetitions li form[action*='remove']")).to_have_count(1)
+    expect_state(page, fortnight, "none")
+
+
+def test_a_refusal_is_told_and_drawn_back(visit: Visit, site: Site) -> None:
+    visitor = visit(Role.REPLACEMENT)
+    visitor.allow("400 POST .*/days")
+    page = visitor.go(JANUARY)
+    page.evaluate("document.querySelector('form.avail [name=csrf_token]').value = 'forged'")
+    with page.expect_response("**/days") as answer:
+        day_of(page, TUESDAY).click()
+    assert answer.value.status == 400
+    expect(page.locator("[role=alert] .toast")).to_be_visible()
+    expect_state(page, TUESDAY, "none")
+    assert stored(site, TUESDAY) == [None]

@@ -1,0 +1,59 @@
+"""Every page in every shape: axe finds nothing, and a picture is kept for eyes.
+
+A new page is one more line of `PAGES`.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pytest
+
+from scheduler.core.permissions import Role
+from tests.browser.conftest import Visit
+from tests.browser.furnished import SLUG
+
+PRACTICE: Final = f"/p/{SLUG}"
+
+# Name of the picture, who looks (None: not signed in), address, status.
+PAGES: Final[list[tuple[str, Role | None, str, int]]] = [
+    ("sign-in", None, "/sign-in", 200),
+    ("account", Role.REPLACEMENT, "/account", 200),
+    ("week", Role.SECRETARY, f"{PRACTICE}/week/2026-W49", 200),
+    ("month", Role.SECRETARY, f"{PRACTICE}/month/2026-12", 200),
+    ("need-taken", Role.SECRETARY, f"{PRACTICE}/needs/1", 200),
+    ("need-open", Role.REPLACEMENT, f"{PRACTICE}/needs/7", 200),
+    ("availabilities", Role.REPLACEMENT, "/availabilities/2026-12", 200),
+    ("publish", Role.TITULAR, f"{PRACTICE}/days/", 200),
+    ("patterns", Role.TITULAR, f"{PRACTICE}/patterns/", 200),
+    ("pattern", Role.TITULAR, f"{PRACTICE}/patterns/new", 200),
+    ("proposals", Role.TITULAR, f"{PRACTICE}/proposals/", 200),
+    ("not-for-your-role", Role.SECRETARY, "/availabilities/2026-12", 403),
+    ("no-such-page", Role.NURSE, "/no-such-page", 404),
+]
+
+
+@pytest.mark.parametrize("device", ["desktop", "phone"])
+@pytest.mark.parametrize(
+    ("name", "role", "address", "status"), PAGES, ids=[page[0] for page in PAGES]
+)
+def test_page(
+    look: Visit,
+    name: str,
+    role: Role | None,
+    address: str,
+    status: int,
+    device: str,
+) -> None:
+    visitor = look(role, device)
+    if status >= 400:
+        visitor.allow(f"{status} GET {address}")
+    response = visitor.page.goto(address)
+    assert response is not None
+    assert response.status == status
+    for scheme in ("light", "dark"):
+        visitor.prefer(scheme)
+        visitor.keep(name)
+        visitor.assert_no_axe_findings()
+    wide = visitor.page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    assert wide <= 0, f"the page is {wide} px wider than the window"
