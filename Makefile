@@ -8,7 +8,7 @@ HTMX := web/static/vendor/htmx.min.js
 CATALOGUES := $(patsubst %.po,%.mo,$(wildcard web/translations/*/LC_MESSAGES/messages.po))
 CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
-.PHONY: run test lint format bench lock translations catalogues front browser clean help
+.PHONY: run test lint format bench lock translations catalogues front browser screenshots clean help
 
 help:
 	@echo "make run     install, load the demonstration and serve it on http://127.0.0.1:8000"
@@ -42,12 +42,22 @@ lock: $(VENV)/.dev
 	  --no-header --no-annotate pyproject.toml --group dev -c requirements.lock \
 	  -o requirements-dev.lock $(LOCK_ARGS)
 
-# Take new sentences from code and templates into both catalogues.
+# Take new sentences from code and templates into both catalogues, and drop those that are gone.
+# The head of a catalogue keeps what its readers need: a date in it would make every run a change.
+UNSTEADY := Project-Id-Version|Report-Msgid-Bugs-To|POT-Creation-Date|PO-Revision-Date
+UNSTEADY := $(UNSTEADY)|Last-Translator|Language-Team|Generated-By
+
 translations: $(VENV)/.dev
+	@mkdir -p var
 	@$(BIN)/pybabel -q extract -F web/babel.cfg -k _l -k lazy_gettext --no-location --no-wrap \
-	  --sort-output --omit-header -o web/translations/messages.pot web
-	@for locale in fr en; do $(BIN)/pybabel -q update -N --no-wrap --omit-header --ignore-obsolete \
-	  -i web/translations/messages.pot -d web/translations -l $$locale; done
+	  --sort-output -o var/messages.pot web
+	@for locale in fr en; do \
+	  po=web/translations/$$locale/LC_MESSAGES/messages.po; \
+	  $(BIN)/pybabel -q update -l $$locale --init-missing --no-fuzzy-matching --ignore-obsolete \
+	    --no-wrap -i var/messages.pot -o $$po || exit 1; \
+	  sed -n '/^msgid/,$$p' $$po | grep -vE '^"($(UNSTEADY)): ' \
+	    > var/messages.po && cat var/messages.po > $$po; \
+	done
 
 catalogues: $(CATALOGUES)
 
@@ -88,6 +98,12 @@ ifeq ($(CHROMIUM),)
 	  && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium fonts-dejavu-core >/dev/null; \
 	else echo "Chromium is not installed: the browser tests cannot run."; fi
 endif
+
+# The pictures that the README shows are made by the browser tests.
+screenshots: $(VENV)/.dev front browser catalogues
+	@$(BIN)/pytest -q tests/browser/test_journeys.py -k picture
+	@mkdir -p tests/browser/screenshots
+	@cp var/screenshots/readme-week.png tests/browser/screenshots/week.png
 
 clean:
 	rm -rf $(VENV) node_modules web/static/vendor var .coverage* .mypy_cache .ruff_cache .pytest_cache

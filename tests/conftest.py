@@ -17,6 +17,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2 import FileSystemBytecodeCache
 
 from scheduler.core.clock import FixedClock
 from scheduler.core.database import Database
@@ -25,6 +26,7 @@ from scheduler.people.models import User
 from scheduler.schema import metadata
 from tests.factories import House
 from web import create_app
+from web.extensions import limiter
 
 # Monday 23 November 2026, ten in the morning in Paris.
 NOW = dt.datetime(2026, 11, 23, 9, 0, tzinfo=dt.UTC)
@@ -126,11 +128,22 @@ def settings(database: Database) -> Settings:
     return Settings(database_url=url, secret_key=SECRET_KEY)
 
 
+@pytest.fixture(scope="session")
+def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBytecodeCache:
+    """Each test has an application of its own; compiling its templates anew would take seconds."""
+    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+
+
 @pytest.fixture
-def app(settings: Settings, database: Database) -> Flask:
+def app(
+    settings: Settings, database: Database, compiled_templates: FileSystemBytecodeCache
+) -> Flask:
     """The application without CSRF and rate limits; their own tests switch them on."""
     app = create_app(settings, database)
-    app.config.update(TESTING=True, WTF_CSRF_ENABLED=False, RATELIMIT_ENABLED=False)
+    app.jinja_env.bytecode_cache = compiled_templates
+    app.config.update(TESTING=True, WTF_CSRF_ENABLED=False)
+    # The limiter reads its settings once, when it meets the application.
+    limiter.enabled = False
     return app
 
 

@@ -176,19 +176,8 @@ class House:
         state: AssignmentState = AssignmentState.CONFIRMED,
         source: AssignmentSource = AssignmentSource.CLAIM,
     ) -> Assignment:
-        assignment = self.unsaved_assignment(need, doctor, state, source)
-        self._save(assignment)
-        return assignment
-
-    def unsaved_assignment(
-        self,
-        need: Need,
-        doctor: User,
-        state: AssignmentState = AssignmentState.CONFIRMED,
-        source: AssignmentSource = AssignmentSource.CLAIM,
-    ) -> Assignment:
         now = self.database.clock.now()
-        return Assignment(
+        assignment = Assignment(
             need_id=need.id,
             practice_id=need.practice_id,
             doctor_id=doctor.id,
@@ -200,3 +189,5 @@ class House:
             updated_at=now,
             released_at=now if state is AssignmentState.RELEASED else None,
         )
+        self._save(assignment)
+        return assignment

@@ -48,6 +48,8 @@ def create_app(settings: Settings, storage: Database | None = None) -> Flask:
         MAX_CONTENT_LENGTH=LARGEST_REQUEST,
         # The token lives as long as the session it belongs to.
         WTF_CSRF_TIME_LIMIT=None,
+        # Said here, since the one limiter keeps what an application before this one was told.
+        RATELIMIT_ENABLED=True,
         RATELIMIT_STORAGE_URI=settings.ratelimit_storage,
         RATELIMIT_HEADERS_ENABLED=True,
         HTMX_AVAILABLE=(Path(__file__).parent / "static/vendor/htmx.min.js").exists(),

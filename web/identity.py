@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 from flask import Blueprint, Flask, abort, current_app, g, redirect, request, url_for
 from flask import session as cookie
 from flask.typing import ResponseReturnValue
-from flask_login import UserMixin, current_user
+from flask_login import UserMixin, current_user, login_user
 
 from scheduler.core.clock import local_date
 from scheduler.core.errors import NotSignedIn
@@ -83,6 +83,23 @@ def practice_blueprint(name: str, import_name: str) -> Blueprint:
     return blueprint
 
 
+def enter(user_id: int) -> None:
+    """Begin a session for a user whose password was just checked.
+
+    Nothing of the session before stays, so that nobody can have prepared it.
+    """
+    found = queries.identity(session(), user_id, _today_in_the_house())
+    if found is None:
+        raise NotSignedIn
+    cookie.clear()
+    cookie.permanent = True
+    login_user(SignedIn(found))
+
+
+def _today_in_the_house() -> dt.date:
+    return local_date(database().clock.now(), HOUSE_TIMEZONE)
+
+
 def home_practice(who: queries.Identity) -> queries.PracticeRef | None:
     """The practice last looked at, or the first one."""
     wanted = g.get("slug") or cookie.get("practice")
@@ -100,8 +117,7 @@ def init_app(app: Flask) -> None:
         user_id, _, epoch = token.partition(".")
         if not (user_id.isdecimal() and epoch.isdecimal()):
             return None
-        today_here = local_date(database().clock.now(), HOUSE_TIMEZONE)
-        found = queries.identity(session(), int(user_id), today_here)
+        found = queries.identity(session(), int(user_id), _today_in_the_house())
         if found is None or found.credentials_epoch != int(epoch):
             return None
         return SignedIn(found)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any, Final
 
-from flask_babel import format_date
+from flask_babel import format_date, format_decimal
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
@@ -20,6 +20,81 @@ MESSAGES: Final[dict[str, Any]] = {
     "invalid_input": _l("This value cannot be meant."),
     "conflict": _l("Somebody else was first."),
     "too_many": _l("Too many attempts. Wait a minute and try again."),
+    # People and signing in.
+    "wrong_credentials": _l("This e-mail and this password do not go together."),
+    "password_wrong": _l("This is not your current password."),
+    "password_short": _l("A password has at least %(shortest)d characters."),
+    "password_long": _l("A password has at most %(longest)d characters."),
+    "password_personal": _l("Your name or e-mail makes up most of this password. Choose another."),
+    "password_common": _l("This password is among the first that anybody would try."),
+    "password_unchanged": _l("This is the password you have now."),
+    "language_unknown": _l("Relais does not speak this language."),
+    # Calendars and holidays.
+    "feed_not_found": _l("There is no calendar at this address."),
+    "holiday_not_found": _l("There is no such date."),
+    "holiday_name": _l("Give these dates a name of at most 80 characters."),
+    "holiday_dates": _l("The last day comes before the first."),
+    "holiday_too_long": _l("At most %(longest)d days at once."),
+    # Availabilities.
+    "availabilities_of_doctors": _l("Doctors say here when they can come. You are not one here."),
+    "availability_unreadable": _l("This is no date, or no part of a day. Reload and try again."),
+    "availability_no_day": _l("There is no such day in this time. Choose at least one."),
+    "availability_past": _l("%(day)s is over. Choose today or a later day."),
+    "availability_too_far": _l("Relais plans up to %(latest)s. Choose a day until then."),
+    "availability_range_order": _l("The last day comes before the first, %(start)s."),
+    "availability_range_long": _l("At most %(most)d days at once."),
+    "availability_many_repetitions": _l("You have %(most)d repetitions. Remove one first."),
+    "repetition_not_found": _l("This repetition is no longer there."),
+    # Taking days and giving them back.
+    "need_not_found": _l("There is no such day in this practice."),
+    "doctor_not_found": _l("There is no such doctor."),
+    "need_taken": _l("%(who)s was first: %(date)s is taken."),
+    "need_withdrawn": _l("%(date)s is no longer to fill: the practice took it back."),
+    "need_past": _l("%(date)s is over."),
+    "doctor_taken": _l("The doctor has just been given another day on %(date)s."),
+    "not_member_that_day": _l("On %(date)s the doctor is not a doctor of this practice."),
+    "role_not_accepted": _l("%(date)s is open to other roles."),
+    "licence_missing": _l("No licence to replace is on record, and %(date)s needs one."),
+    "licence_ended": _l("The licence to replace ends on %(until)s, before %(date)s."),
+    "already_working": _l("Already at work on %(date)s: %(place)s."),
+    "elsewhere_that_day": _l("On %(date)s already in another practice: %(place)s."),
+    "week_limit": _l("This would be more than the limit of %(limit)s days a week."),
+    "month_limit": _l("This would be more than the limit of %(limit)s days a month."),
+    "consecutive_limit": _l("This would be more than the limit of %(limit)s days in a row."),
+    "assignment_not_found": _l("There is no such day taken in this practice."),
+    "assignment_past": _l("%(date)s is over: it can no longer be given back."),
+    "already_released": _l("%(date)s was given back already."),
+    "reason_required": _l("Say why: the doctor will read it."),
+    "reason_too_long": _l("At most %(most)d characters."),
+    # Week patterns and publishing.
+    "week_not_found": _l("There is no week %(week)s."),
+    "month_not_found": _l("There is no month %(month)s."),
+    "pattern_not_found": _l("There is no such week pattern."),
+    "pattern_changed": _l("Somebody changed the week pattern “%(name)s” meanwhile."),
+    "pattern_name_missing": _l("Give the week pattern a name."),
+    "pattern_name_too_long": _l("At most %(most)d characters."),
+    "pattern_name_taken": _l("There is already a week pattern named “%(name)s”."),
+    "pattern_empty": _l("Choose at least one half-day to fill."),
+    "slot_impossible": _l("This week pattern names a room or a day that does not exist."),
+    "slots_overlap": _l("Two entries of this week pattern take the same half-day."),
+    "period_past": _l("Only today and later days can be published."),
+    "period_reversed": _l("The last day comes before the first."),
+    "period_too_far": _l("Publish at most up to %(latest)s."),
+    "period_too_long": _l("At most %(most)d months at once."),
+    "need_assigned": _l("%(who)s has %(date)s: it must be given back first."),
+    # Proposals.
+    "proposal_not_found": _l("There is no such proposal in this practice."),
+    "proposal_backwards": _l("The last day comes before the first."),
+    "proposal_past": _l("Only days from tomorrow on can be planned."),
+    "proposal_too_long": _l("At most %(months)d months at once."),
+    "proposal_nothing_to_fill": _l("Nothing is to fill from %(start)s to %(end)s."),
+    "proposal_at_work": _l("Another proposal is being computed. Wait for it, or cancel it."),
+    "proposal_not_failed": _l("This proposal has not failed: there is nothing to try again."),
+    "proposal_not_ready": _l("This proposal is not ready to be decided on."),
+    "proposal_decided": _l("%(who)s has decided on this proposal already."),
+    "proposal_days_decided": _l("%(who)s has decided on these days already."),
+    "proposal_nothing_proposed": _l("This proposal has no day to accept."),
+    "proposal_no_day_chosen": _l("Choose at least one day."),
 }
 
 
@@ -28,8 +103,10 @@ def message_for(error: RelaisError) -> str:
     sentence = MESSAGES.get(error.code) or MESSAGES.get(error.default_code)
     if sentence is None:
         return _("This cannot be done.")
-    facts = {
-        name: format_date(value, "EEE d MMM y") if isinstance(value, dt.date) else value
-        for name, value in error.facts.items()
-    }
-    return str(sentence) % facts
+    return str(sentence) % {name: _shown(value) for name, value in error.facts.items()}
+
+
+def _shown(value: object) -> object:
+    if isinstance(value, dt.date):
+        return format_date(value, "EEE d MMM y")
+    return format_decimal(value) if isinstance(value, float) else value

@@ -48,7 +48,8 @@ class AvailabilityForm {
   next(day) {
     const chosen = this.form.elements.preference.value;
     if (chosen) return chosen;
-    const now = this.read(day)[this.halves[0]];
+    const answer = this.read(day);
+    const now = answer[this.halves.find((half) => half in answer)] ?? "none";
     return CYCLE[(CYCLE.indexOf(now) + 1) % CYCLE.length];
   }
 

@@ -1,0 +1,270 @@
+"""What the worker runs, and when.
+
+The database's rows are the truth and Huey's queue is a nudge: a proposal whose nudge was lost
+is found by the next look at the table, and one whose worker died is taken up again when its
+signs of life have stopped. Losing the whole queue loses nothing.
+
+Three threads share a worker: Huey's, which computes; one that takes up what was left behind and
+marks past days as done; one that sends the outbox. No transaction is open while the solver runs
+or a mail server is spoken to.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import threading
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+import structlog
+from huey.api import Huey, MemoryHuey, PostgresHuey, SqliteHuey
+from huey.registry import Message
+from huey.serializer import Serializer
+from sqlalchemy.exc import SQLAlchemyError
+
+from scheduler import notify
+from scheduler.core import outbox
+from scheduler.core.database import Database
+from scheduler.core.errors import RelaisError
+from scheduler.core.settings import Settings
+from scheduler.people.models import Practice
+from scheduler.roster import past_days, proposal_work
+from scheduler.roster.models import Proposal
+from scheduler.roster.problem import build_problem
+from scheduler.roster.proposal_work import Orders, Ticket
+
+log = structlog.get_logger(__name__)
+
+QUEUE: Final = "relais"
+LONGEST_POLL_SECONDS: Final = 1.0
+STOP_PATIENCE_SECONDS: Final = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """How often a worker does what it does by itself, in seconds."""
+
+    tick: float = 5.0
+    mail: float = 5.0
+    report: float = 0.5
+    lease: float = proposal_work.LEASE.total_seconds()
+
+
+class JsonSerializer(Serializer):  # type: ignore[misc]  # Huey carries no types
+    """Messages as JSON: whoever can write to the queue still cannot run code in the worker."""
+
+    def _serialize(self, data: Any) -> bytes:
+        return json.dumps(data._asdict() if isinstance(data, Message) else data).encode()
+
+    def _deserialize(self, data: Any) -> Any:
+        content = json.loads(bytes(data))
+        return Message(**content) if isinstance(content, dict) else content
+
+
+def make_huey(database: Database) -> Huey:
+    """The queue of an installation: a file beside SQLite's, or tables of its own in PostgreSQL."""
+    common: dict[str, Any] = {"results": False, "serializer": JsonSerializer()}
+    if not database.is_sqlite:
+        # The driver's own form of the address, without SQLAlchemy's name for the driver.
+        address = database.url.set(drivername="postgresql")
+        dsn = address.render_as_string(hide_password=False)
+        return PostgresHuey(QUEUE, dsn=dsn, table_prefix="queue", blocking=False, **common)
+    if not database.url.database or database.url.database == ":memory:":
+        return MemoryHuey(QUEUE, **common)
+    path = Path(database.url.database)
+    return SqliteHuey(QUEUE, filename=str(path.with_name(f"{path.stem}-queue.db")), **common)
+
+
+def enqueue_proposal(database: Database, proposal_id: int) -> None:
+    """Nudge a worker to compute a proposal; to be called after the commit that queued it.
+
+    A queue that cannot be reached only delays it: workers look at the table themselves.
+    """
+    try:
+        huey = make_huey(database)
+        with closing(huey.storage):
+            _task(huey, lambda _proposal_id: None)(proposal_id)
+    except Exception as error:  # noqa: BLE001 - whatever the driver of the queue raises
+        log.warning("queue.unreachable", error=type(error).__name__)
+
+
+def _task(huey: Huey, act: Callable[[int], None]) -> Callable[[int], object]:
+    """Make `act` the task that a nudge asks for; calling the result is to nudge."""
+
+    def compute_proposal(proposal_id: int) -> None:
+        act(proposal_id)
+
+    nudge: Callable[[int], object] = huey.task()(compute_proposal)
+    return nudge
+
+
+class Pulse:
+    """Reports a computation's progress from a thread of its own, and brings back what people
+    want: so a worker lives as long as it reports, even while the solver says nothing."""
+
+    def __init__(
+        self, database: Database, ticket: Ticket, seconds: float, stopping: threading.Event
+    ) -> None:
+        self._database, self._ticket, self._seconds = database, ticket, seconds
+        self._stopping = stopping
+        self._progress: dict[str, Any] = {}
+        self._orders = Orders(current=True, cancel=False)
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"pulse-{ticket.proposal_id}")
+        self.interrupted = False
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        _type: type[BaseException] | None,
+        _error: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    @property
+    def current(self) -> bool:
+        """Whether the ticket still counted at the last report."""
+        return self._orders.current
+
+    def note(self, progress: dict[str, Any]) -> None:
+        """Keep the latest progress for the next report."""
+        self._progress = progress
+
+    def should_stop(self) -> bool:
+        """Whether the computation is to end now: cancelled, superseded, or the worker stops."""
+        if self._stopping.is_set():
+            self.interrupted = True
+        return self.interrupted or self._orders.cancel or not self._orders.current
+
+    def _run(self) -> None:
+        while not self._ended.wait(self._seconds):
+            try:
+                with self._database.transaction() as session:
+                    self._orders = proposal_work.report(session, self._ticket, self._progress)
+            except SQLAlchemyError as error:
+                # The next report may get through; if none does, another worker takes over.
+                log.warning("proposal.report_failed", error=type(error).__name__)
+
+
+class Worker:
+    """One worker process: its database, its queue and its loops."""
+
+    def __init__(self, settings: Settings, rhythm: Rhythm | None = None) -> None:
+        self._settings = settings
+        self._rhythm = rhythm or Rhythm()
+        self.database = Database(settings.database_url)
+        self.huey = make_huey(self.database)
+        self._nudge = _task(self.huey, self.compute)
+        self._send = notify.channel(settings)
+        self._compose = notify.composer(settings)
+        self.stopping = threading.Event()
+
+    def run(self) -> None:
+        """Work until SIGTERM or SIGINT; a computation under way is given back to the queue."""
+        consumer = self.huey.create_consumer(
+            workers=1,
+            periodic=False,
+            max_delay=LONGEST_POLL_SECONDS,
+            shutdown_timeout=STOP_PATIENCE_SECONDS,
+            graceful_signal="TERM",
+        )
+        self.stopping = consumer.stop_flag
+        loops = [
+            threading.Thread(target=self._repeat, args=(seconds, act), name=act.__name__)
+            for seconds, act in ((self._rhythm.tick, self.tick), (self._rhythm.mail, self.mail))
+        ]
+        for loop in loops:
+            loop.start()
+        log.info("worker.started")
+        try:
+            consumer.run()
+        finally:
+            self.stopping.set()
+            for thread in [*loops, *(thread for _worker, thread in consumer.worker_threads)]:
+                thread.join(STOP_PATIENCE_SECONDS)
+            self.close()
+            log.info("worker.stopped")
+
+    def close(self) -> None:
+        self.huey.storage.close()
+        self.database.dispose()
+
+    def tick(self) -> None:
+        """Take up what was left behind, nudge what nobody was nudged for, end past days."""
+        lease = dt.timedelta(seconds=self._rhythm.lease)
+        with self.database.transaction() as session:
+            queued = proposal_work.recover(session, lease)
+        if queued:
+            nudged = {task.args[0] for task in self.huey.pending()}
+            for proposal_id in queued:
+                if proposal_id not in nudged:
+                    self._nudge(proposal_id)
+        ended = past_days.BATCH
+        while ended == past_days.BATCH and not self.stopping.is_set():
+            with self.database.transaction() as session:
+                ended = past_days.finish_past_days(session)
+
+    def mail(self) -> None:
+        """Send what is due in the outbox."""
+        outbox.send_due(self.database, self._compose, self._send)
+
+    def compute(self, proposal_id: int) -> None:
+        """Compute a queued proposal, unless somebody else has begun to."""
+        with self.database.transaction() as session:
+            ticket = proposal_work.take(session, proposal_id)
+        if ticket is None:
+            return
+        log.info("proposal.taken", proposal=proposal_id, attempt=ticket.attempt)
+        try:
+            outcome = self._computed(ticket)
+        except Exception as error:
+            failure = error.code if isinstance(error, RelaisError) else proposal_work.UNEXPECTED
+            log.exception("proposal.failed", proposal=proposal_id, failure=failure)
+            with self.database.transaction() as session:
+                proposal_work.fail(session, ticket, failure)
+        else:
+            log.info("proposal.left", proposal=proposal_id, outcome=outcome)
+
+    def _computed(self, ticket: Ticket) -> str:
+        pulse = Pulse(self.database, ticket, self._rhythm.report, self.stopping)
+        with pulse:
+            with self.database.session() as session:
+                proposal = session.get_one(Proposal, ticket.proposal_id)
+                practice = session.get_one(Practice, proposal.practice_id)
+                problem = build_problem(session, practice, proposal.start, proposal.end)
+            solution = proposal_work.compute(
+                problem,
+                seconds=self._settings.solver_seconds,
+                workers=self._settings.solver_workers,
+                progress=pulse.note,
+                should_stop=pulse.should_stop,
+            )
+        with self.database.transaction() as session:
+            if pulse.interrupted:
+                return "given back" if proposal_work.give_back(session, ticket) else "superseded"
+            stored = proposal_work.finish(session, ticket, problem, solution)
+            return str(solution["status"]) if stored else "superseded"
+
+    def _repeat(self, seconds: float, act: Callable[[], None]) -> None:
+        """Do `act` now and again and again; what goes wrong is logged and tried again."""
+        while not self.stopping.is_set():
+            try:
+                act()
+            except Exception:
+                log.exception("worker.stumbled", act=act.__name__)
+            self.stopping.wait(seconds)
+
+
+def run_worker(settings: Settings, rhythm: Rhythm | None = None) -> None:
+    """Run a worker in this process until it is told to stop."""
+    Worker(settings, rhythm).run()

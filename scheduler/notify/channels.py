@@ -1,0 +1,125 @@
+"""The ways out of the house: SMTP where it is configured, else the worker's own console."""
+
+from __future__ import annotations
+
+import smtplib
+import socket
+import ssl
+import sys
+from dataclasses import dataclass
+from email.errors import MessageError
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import format_datetime, parseaddr
+from typing import Final, Self
+from urllib.parse import unquote, urlsplit
+
+from scheduler.core.clock import Clock, SystemClock
+from scheduler.core.outbox import DeliveryFailed, Letter, Send
+from scheduler.core.settings import Settings
+
+TIMEOUT_SECONDS: Final = 20.0
+DEFAULT_PORT: Final = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
+# From here on a mail server's answer means that trying again will not help (RFC 5321, 4.2.1).
+PERMANENT: Final = 500
+
+
+def channel(settings: Settings, clock: Clock | None = None) -> Send:
+    """What sends an installation's letters; see `Smtp.send` and `to_console`."""
+    if settings.smtp_url is None:
+        return to_console
+    return Smtp.from_url(settings.smtp_url, settings.mail_from, clock or SystemClock()).send
+
+
+def to_console(letter: Letter) -> None:
+    """Write a letter to standard output: how a demonstration shows what would be sent."""
+    rule = "-" * 72
+    sys.stdout.write(
+        f"{rule}\nTo: {letter.to_name} <{letter.to_address}>\n"
+        f"Subject: {letter.subject}\n\n{letter.text}{rule}\n"
+    )
+    sys.stdout.flush()
+
+
+@dataclass(frozen=True, slots=True)
+class Smtp:
+    """A mail server and how to speak to it."""
+
+    scheme: str
+    host: str
+    port: int
+    user: str | None
+    password: str | None
+    sender: str
+    clock: Clock
+
+    @classmethod
+    def from_url(cls, url: str, sender: str, clock: Clock) -> Self:
+        """From ``smtp[s|+starttls]://[user:password@]host[:port]``, percent-encoded."""
+        parts = urlsplit(url)
+        return cls(
+            scheme=parts.scheme,
+            host=parts.hostname or "",
+            port=parts.port or DEFAULT_PORT[parts.scheme],
+            user=unquote(parts.username) if parts.username else None,
+            password=unquote(parts.password) if parts.password else None,
+            sender=sender,
+            clock=clock,
+        )
+
+    def send(self, letter: Letter) -> None:
+        """Hand a letter to the server; raises `DeliveryFailed`, for good where it says so."""
+        try:
+            message = self._message(letter)
+        except (ValueError, IndexError, MessageError) as error:
+            raise DeliveryFailed(f"not an address: {error}", permanent=True) from error
+        try:
+            with self._connect() as server:
+                self._introduce(server)
+                server.send_message(message)
+        except smtplib.SMTPRecipientsRefused as error:
+            code, text = next(iter(error.recipients.values()))
+            raise _refused(code, text) from error
+        except smtplib.SMTPAuthenticationError as error:
+            # A wrong password is the installation's fault and not the letter's: it can wait.
+            raise DeliveryFailed(f"login refused: {error.smtp_code}") from error
+        except smtplib.SMTPResponseException as error:
+            raise _refused(error.smtp_code, error.smtp_error) from error
+        except (smtplib.SMTPException, OSError) as error:
+            raise DeliveryFailed(f"{type(error).__name__}: {error}") from error
+
+    def _connect(self) -> smtplib.SMTP:
+        name = socket.gethostname()
+        if self.scheme == "smtps":
+            return smtplib.SMTP_SSL(
+                self.host,
+                self.port,
+                local_hostname=name,
+                timeout=TIMEOUT_SECONDS,
+                context=ssl.create_default_context(),
+            )
+        return smtplib.SMTP(self.host, self.port, local_hostname=name, timeout=TIMEOUT_SECONDS)
+
+    def _introduce(self, server: smtplib.SMTP) -> None:
+        if self.scheme == "smtp+starttls":
+            server.starttls(context=ssl.create_default_context())
+        if self.user is not None:
+            server.login(self.user, self.password or "")
+
+    def _message(self, letter: Letter) -> EmailMessage:
+        name, address = parseaddr(self.sender)
+        message = EmailMessage()
+        message["From"] = Address(name, addr_spec=address)
+        message["To"] = Address(letter.to_name, addr_spec=letter.to_address)
+        message["Subject"] = letter.subject
+        message["Date"] = format_datetime(self.clock.now())
+        message["Message-ID"] = f"<{letter.reference}@{address.rpartition('@')[2]}>"
+        # Answering machines leave such a letter alone (RFC 3834).
+        message["Auto-Submitted"] = "auto-generated"
+        message.set_content(letter.text)
+        return message
+
+
+def _refused(code: int, text: bytes | str) -> DeliveryFailed:
+    words = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+    return DeliveryFailed(f"{code} {words}", permanent=code >= PERMANENT)

@@ -1,0 +1,177 @@
+"""Letters leave through a real, small mail server, and its answers are understood."""
+
+from __future__ import annotations
+
+import base64
+import email
+import email.policy
+import socketserver
+import threading
+from collections.abc import Iterator
+from email.message import EmailMessage
+from typing import cast
+
+import pytest
+
+from scheduler.core.clock import FixedClock
+from scheduler.core.outbox import DeliveryFailed, Letter
+from scheduler.core.settings import Settings
+from scheduler.notify import channel
+
+LETTER = Letter(
+    to_name="Léa Fontaine, Dr",
+    to_address="lea@example.org",
+    subject="Une journée vous est attribuée",
+    text="Bonjour Léa,\n\n.une ligne qui commence par un point\n",
+    reference="12.abc",
+)
+
+
+class MailServer(socketserver.ThreadingTCPServer):
+    """Speaks enough SMTP; `answers` replaces what it says to a command."""
+
+    daemon_threads = True
+    allow_reuse_address = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Conversation)
+        self.answers: dict[str, str] = {}
+        self.heard: list[str] = []
+        self.letters: list[bytes] = []
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.server_address[1]}"
+
+
+class Conversation(socketserver.StreamRequestHandler):
+    """One connection."""
+
+    def say(self, text: str) -> None:
+        self.wfile.write(f"{text}\r\n".encode())
+
+    def handle(self) -> None:
+        server = cast(MailServer, self.server)
+        self.say("220 mail.example.org")
+        while line := self.rfile.readline().decode().rstrip("\r\n"):
+            server.heard.append(line)
+            command = line.split(" ")[0].upper()
+            usual = {
+                "EHLO": "250-mail.example.org\r\n250-AUTH PLAIN\r\n250 8BITMIME",
+                "AUTH": "235 welcome",
+                "DATA": "354 go on",
+                "QUIT": "221 bye",
+            }
+            answer = server.answers.get(command, usual.get(command, "250 ok"))
+            if answer == "hang up":
+                return
+            self.say(answer)
+            if command == "DATA" and answer.startswith("354"):
+                lines = []
+                while (data := self.rfile.readline()) != b".\r\n":
+                    lines.append(data.removeprefix(b"."))
+                server.letters.append(b"".join(lines))
+                self.say(server.answers.get("END", "250 queued"))
+            if command == "QUIT":
+                return
+
+
+@pytest.fixture
+def server() -> Iterator[MailServer]:
+    with MailServer() as found:
+        thread = threading.Thread(target=found.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield found
+        found.shutdown()
+        thread.join()
+
+
+def send(
+    server: MailServer, clock: FixedClock, *, login: str = "", letter: Letter = LETTER
+) -> None:
+    settings = Settings(
+        smtp_url=f"smtp://{login}{server.address}", mail_from="Cabinet <relais@nieul.example>"
+    )
+    channel(settings, clock)(letter)
+
+
+def test_a_letter_arrives_as_written(server: MailServer, clock: FixedClock) -> None:
+    send(server, clock)
+    (data,) = server.letters
+    found = cast(EmailMessage, email.message_from_bytes(data, policy=email.policy.default))
+    assert found["To"].addresses[0].display_name == LETTER.to_name
+    assert found["To"].addresses[0].addr_spec == LETTER.to_address
+    assert found["From"].addresses[0].addr_spec == "relais@nieul.example"
+    assert found["Subject"] == LETTER.subject
+    assert found["Message-ID"] == "<12.abc@nieul.example>"
+    assert found["Date"].datetime == clock.now()
+    assert found["Auto-Submitted"] == "auto-generated"
+    assert found.get_content().replace("\r\n", "\n") == LETTER.text
+    assert server.heard[1].upper().startswith("MAIL FROM:<RELAIS@NIEUL.EXAMPLE>")
+
+
+def test_the_login_is_percent_decoded(server: MailServer, clock: FixedClock) -> None:
+    send(server, clock, login="relais%40nieul:p%3A%2Fss%20w@")
+    (auth,) = [line for line in server.heard if line.startswith("AUTH")]
+    said = base64.b64decode(auth.split(" ")[2])
+    assert said == b"\0relais@nieul\0p:/ss w"
+
+
+@pytest.mark.parametrize(
+    ("command", "answer", "permanent"),
+    [
+        ("MAIL", "451 try later", False),
+        ("MAIL", "550 go away", True),
+        ("RCPT", "450 greylisted", False),
+        ("RCPT", "550 no such user", True),
+        ("DATA", "452 disk full", False),
+        ("DATA", "554 no", True),
+        ("END", "451 later", False),
+        ("END", "552 too big", True),
+        ("EHLO", "hang up", False),
+        ("RCPT", "hang up", False),
+        ("AUTH", "535 wrong password", False),
+    ],
+)
+def test_refusals_are_told_apart(
+    server: MailServer, clock: FixedClock, command: str, answer: str, permanent: bool
+) -> None:
+    server.answers[command] = answer
+    with pytest.raises(DeliveryFailed) as caught:
+        send(server, clock, login="a:b@" if command == "AUTH" else "")
+    assert caught.value.permanent is permanent
+
+
+def test_nobody_listening_is_transient(clock: FixedClock) -> None:
+    with MailServer() as server:
+        pass
+    with pytest.raises(DeliveryFailed) as caught:
+        send(server, clock)
+    assert not caught.value.permanent
+
+
+def test_no_encryption_where_it_was_asked_for_is_refused(
+    server: MailServer, clock: FixedClock
+) -> None:
+    settings = Settings(smtp_url=f"smtp+starttls://{server.address}")
+    with pytest.raises(DeliveryFailed):
+        channel(settings, clock)(LETTER)
+    assert server.letters == []
+
+
+@pytest.mark.parametrize("address", ["", "nobody", "a b@example.org", "a@b\r\nBcc: c@d"])
+def test_an_address_that_is_none_is_permanent(
+    server: MailServer, clock: FixedClock, address: str
+) -> None:
+    letter = Letter("A", address, "s", "t", "r")
+    with pytest.raises(DeliveryFailed) as caught:
+        send(server, clock, letter=letter)
+    assert caught.value.permanent
+    assert server.letters == []
+
+
+def test_without_a_server_letters_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    channel(Settings())(LETTER)
+    shown = capsys.readouterr().out
+    assert "To: Léa Fontaine, Dr <lea@example.org>\n" in shown
+    assert f"Subject: {LETTER.subject}\n\n{LETTER.text}" in shown

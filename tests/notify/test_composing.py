@@ -1,0 +1,199 @@
+"""Letters: what they say in each language, and what they never say."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from scheduler.core import outbox
+from scheduler.core.database import Database
+from scheduler.core.outbox import DeliveryFailed, Letter, OutboxMessage
+from scheduler.core.permissions import Role
+from scheduler.core.settings import Settings
+from scheduler.notify import composer
+from scheduler.notify.composing import READERS, TEMPLATES
+from scheduler.people.models import Locale, Practice, User
+from scheduler.roster import assignments
+from scheduler.roster.models import Assignment, Proposal, ProposalLine
+from scheduler.roster.rules import Period, ProposalState
+from tests.factories import House
+
+MONDAY = dt.date(2026, 12, 7)
+BASE = "https://relais.example.org"
+
+
+@pytest.fixture
+def practice(house: House) -> Practice:
+    return house.practice("Salle 1", slug="nieul", name="Cabinet de Nieul")
+
+
+def letter(house: House, to: User, kind: str, **facts: Any) -> Letter:
+    with house.database.transaction() as session:
+        outbox.post(session, cause="test", recipient_ids=[to.id], kind=kind, **facts)
+    return composed(house.database)
+
+
+def composed(database: Database) -> Letter:
+    with database.session() as session:
+        message = session.scalars(sa.select(OutboxMessage)).one()
+        return composer(Settings(base_url=BASE))(session, message)
+
+
+def doctor(house: House, practice: Practice, locale: Locale = Locale.FRENCH) -> User:
+    return house.member(
+        practice,
+        Role.REPLACEMENT,
+        given_name="Léa",
+        family_name="Fontaine",
+        email="lea@example.org",
+        locale=locale,
+    )
+
+
+def given(house: House, practice: Practice, user: User, count: int = 1) -> list[Assignment]:
+    days = (MONDAY + dt.timedelta(days=number) for number in range(count))
+    return [
+        house.assignment(house.need(practice, day, Period.DAY if number else Period.AM), user)
+        for number, day in enumerate(days)
+    ]
+
+
+def test_every_kind_has_a_template_in_every_language() -> None:
+    for locale in Locale:
+        found = {path.stem for path in (TEMPLATES / locale.value).glob("[!_]*.txt")}
+        assert found == set(READERS)
+
+
+def test_one_day_accepted_in_french(house: House, practice: Practice) -> None:
+    user = doctor(house, practice)
+    (assignment,) = given(house, practice, user)
+    found = letter(house, user, "proposal.accepted", proposal_id=1, assignment_ids=[assignment.id])
+    assert (found.to_name, found.to_address) == ("Léa Fontaine", "lea@example.org")
+    assert found.subject == "Une journée vous est attribuée : lundi 7 décembre 2026"
+    assert found.text == (
+        "Bonjour Léa,\n\n"
+        "D’après vos disponibilités, cette journée vous est attribuée au Cabinet de Nieul :\n\n"
+        "  - lundi 7 décembre 2026, matin, Salle 1\n\n"
+        "Si elle ne vous convient plus, rendez-la dans Relais dès que possible.\n\n"
+        "Voir la semaine : https://relais.example.org/p/nieul/week/2026-W50\n\n"
+        "Vous recevez ce message parce qu’un titulaire du Cabinet de Nieul a accepté un planning"
+        " proposé.\n"
+    )
+
+
+def test_the_first_of_a_month_is_an_ordinal_in_french(house: House, practice: Practice) -> None:
+    user = doctor(house, practice)
+    assignment = house.assignment(house.need(practice, dt.date(2026, 12, 1)), user)
+    found = letter(house, user, "assignment.released", assignment_id=assignment.id)
+    assert found.subject == "Votre journée du mardi 1er décembre 2026 est annulée"
+
+
+def test_several_days_accepted_in_english(house: House, practice: Practice) -> None:
+    user = doctor(house, practice, Locale.ENGLISH)
+    ids = [assignment.id for assignment in given(house, practice, user, 2)]
+    found = letter(house, user, "proposal.accepted", proposal_id=1, assignment_ids=ids)
+    assert found.subject == "2 days are yours at Cabinet de Nieul"
+    assert "  - Monday 7 December 2026, morning, Salle 1\n" in found.text
+    assert "  - Tuesday 8 December 2026, Salle 1\n" in found.text
+
+
+@pytest.mark.parametrize(
+    ("locale", "subject", "reason"),
+    [
+        (Locale.FRENCH, "À pourvoir de nouveau : lundi 7 décembre 2026", "êtes titulaire"),
+        (Locale.ENGLISH, "To fill again: Monday 7 December 2026", "are a titular doctor"),
+    ],
+)
+def test_titulars_learn_of_a_release(
+    house: House, practice: Practice, locale: Locale, subject: str, reason: str
+) -> None:
+    titular = house.member(practice, Role.TITULAR, locale=locale)
+    user = doctor(house, practice)
+    (assignment,) = given(house, practice, user)
+    actor = house.actor(user)
+    with house.database.transaction() as session:
+        assignments.release(session, actor, assignment.id, "Mme Durand, diabète")
+    found = composed(house.database)
+    assert found.to_address == titular.email
+    assert found.subject == subject
+    assert "Léa Fontaine" in found.text
+    assert reason in found.text
+    # What somebody typed could speak of a patient.
+    assert "Durand" not in found.text
+
+
+@pytest.mark.parametrize(
+    ("locale", "subject"),
+    [
+        (Locale.FRENCH, "Votre journée du lundi 7 décembre 2026 est annulée"),
+        (Locale.ENGLISH, "Your day on Monday 7 December 2026 is cancelled"),
+    ],
+)
+def test_a_doctor_learns_of_a_release(
+    house: House, practice: Practice, locale: Locale, subject: str
+) -> None:
+    user = doctor(house, practice, locale)
+    (assignment,) = given(house, practice, user)
+    found = letter(house, user, "assignment.released", assignment_id=assignment.id)
+    assert found.subject == subject
+    assert "Salle 1" in found.text
+
+
+@pytest.mark.parametrize("kind", ["proposal.ready", "proposal.failed"])
+@pytest.mark.parametrize("locale", list(Locale))
+@pytest.mark.parametrize("lines", [0, 1, 2])
+def test_the_requester_learns_of_the_end(
+    house: House, practice: Practice, kind: str, locale: Locale, lines: int
+) -> None:
+    user = house.member(practice, Role.TITULAR, locale=locale)
+    proposal = Proposal(
+        practice_id=practice.id,
+        start=MONDAY,
+        end=MONDAY,
+        state=ProposalState.READY,
+        requested_by=user.id,
+        requested_at=house.database.clock.now(),
+    )
+    needs = [house.need(practice, MONDAY + dt.timedelta(days=day)) for day in range(lines)]
+    proposal.lines = [ProposalLine(need_id=need.id, doctor_id=user.id) for need in needs]
+    with house.database.transaction() as session:
+        session.add(proposal)
+    found = letter(house, user, kind, proposal_id=proposal.id)
+    assert f"{BASE}/p/nieul/proposals/{proposal.id}\n" in found.text
+    assert "Cabinet de Nieul" in found.subject
+    if kind == "proposal.ready" and lines == 2:
+        assert ("2 journées" if locale is Locale.FRENCH else "2 days") in found.text
+
+
+def test_the_reference_stays_the_same(house: House, practice: Practice) -> None:
+    user = doctor(house, practice)
+    (assignment,) = given(house, practice, user)
+    first = letter(house, user, "assignment.released", assignment_id=assignment.id)
+    assert composed(house.database).reference == first.reference
+
+
+@pytest.mark.parametrize(
+    ("kind", "facts"),
+    [
+        ("assignment.released", {"assignment_id": 99}),
+        ("proposal.accepted", {"proposal_id": 1, "assignment_ids": [99]}),
+        ("proposal.ready", {"proposal_id": 99}),
+        ("unheard.of", {}),
+    ],
+)
+def test_what_is_gone_is_not_written_of(
+    house: House, practice: Practice, kind: str, facts: dict[str, Any]
+) -> None:
+    with pytest.raises(DeliveryFailed) as caught:
+        letter(house, doctor(house, practice), kind, **facts)
+    assert caught.value.permanent
+
+
+def test_who_has_left_gets_no_letter(house: House, practice: Practice) -> None:
+    user = house.member(practice, Role.TITULAR, disabled_at=house.database.clock.now())
+    with pytest.raises(DeliveryFailed) as caught:
+        letter(house, user, "assignment.released", assignment_id=1)
+    assert caught.value.permanent

@@ -1,0 +1,193 @@
+"""The rules of law, place and limits, one by one."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from scheduler.core.permissions import Role
+from scheduler.roster import legality
+from scheduler.roster.legality import Opening, RoleSpan, Standing, Stay
+from scheduler.roster.rules import Period
+
+THURSDAY = dt.date(2026, 11, 26)
+HERE, THERE = 1, 2
+REPLACEMENT = (RoleSpan(Role.REPLACEMENT, dt.date(2020, 1, 1), None),)
+OPENING = Opening(
+    HERE, THURSDAY, Period.DAY, frozenset({Role.REPLACEMENT, Role.ASSISTANT, Role.TITULAR})
+)
+
+
+def day(offset: int) -> dt.date:
+    return THURSDAY + dt.timedelta(days=offset)
+
+
+def stay(offset: int, period: Period = Period.DAY, practice: int = HERE) -> Stay:
+    return Stay(practice, f"Cabinet {practice}", day(offset), period)
+
+
+def codes(standing: Standing, opening: Opening = OPENING) -> list[str]:
+    return [refusal.code for refusal in legality.check(opening, standing)]
+
+
+def test_a_qualified_replacement_may() -> None:
+    assert codes(Standing(1, REPLACEMENT)) == []
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "expected"),
+    [
+        (day(-1), day(1), []),
+        (day(0), day(0), []),
+        (day(1), None, ["not_member_that_day", "role_not_accepted"]),
+        (day(-9), day(-1), ["not_member_that_day", "role_not_accepted"]),
+    ],
+)
+def test_membership_counts_on_the_day_itself(
+    since: dt.date, until: dt.date | None, expected: list[str]
+) -> None:
+    assert codes(Standing(1, (RoleSpan(Role.REPLACEMENT, since, until),))) == expected
+
+
+def test_the_role_must_be_asked_for() -> None:
+    spans = (RoleSpan(Role.INTERN, day(-9), None),)
+    assert codes(Standing(1, spans)) == ["role_not_accepted"]
+    for_interns = Opening(HERE, THURSDAY, Period.DAY, frozenset({Role.INTERN}))
+    assert codes(Standing(1, spans), for_interns) == []
+
+
+def test_a_secretary_is_no_doctor() -> None:
+    spans = (RoleSpan(Role.SECRETARY, day(-9), None),)
+    assert "not_member_that_day" in codes(Standing(1, spans))
+
+
+@pytest.mark.parametrize(
+    ("until", "expected"),
+    [
+        (day(0), []),
+        (day(300), []),
+        (day(-1), ["licence_ended"]),
+        (None, ["licence_missing"]),
+    ],
+)
+@pytest.mark.parametrize("role", [Role.REPLACEMENT, Role.ASSISTANT])
+def test_a_licence_covers_the_day(role: Role, until: dt.date | None, expected: list[str]) -> None:
+    spans = (RoleSpan(role, day(-9), None),)
+    assert codes(Standing(1, spans, qualified=False, licence_until=until)) == expected
+
+
+@pytest.mark.parametrize("role", [Role.TITULAR, Role.INTERN])
+def test_titulars_and_interns_need_no_licence(role: Role) -> None:
+    opening = Opening(HERE, THURSDAY, Period.DAY, frozenset({role, Role.REPLACEMENT}))
+    spans = (RoleSpan(role, day(-9), None),)
+    assert codes(Standing(1, spans, qualified=False), opening) == []
+
+
+def test_an_intern_with_a_replacement_s_role_needs_a_licence_to_replace() -> None:
+    spans = (RoleSpan(Role.INTERN, day(-9), None), *REPLACEMENT)
+    assert codes(Standing(1, spans, qualified=False)) == ["licence_missing"]
+
+
+@pytest.mark.parametrize(
+    ("taken", "wanted", "expected"),
+    [
+        (stay(0), Period.DAY, ["already_working"]),
+        (stay(0), Period.AM, ["already_working"]),
+        (stay(0, Period.AM), Period.DAY, ["already_working"]),
+        (stay(0, Period.AM), Period.AM, ["already_working"]),
+        (stay(0, Period.AM), Period.PM, []),
+        (stay(0, Period.AM, THERE), Period.PM, ["elsewhere_that_day"]),
+        (stay(0, Period.AM, THERE), Period.AM, ["already_working"]),
+        (stay(1, Period.DAY, THERE), Period.DAY, []),
+    ],
+)
+def test_one_place_at_a_time(taken: Stay, wanted: Period, expected: list[str]) -> None:
+    opening = Opening(HERE, THURSDAY, wanted, OPENING.roles)
+    assert codes(Standing(1, REPLACEMENT, stays=(taken,)), opening) == expected
+
+
+@pytest.mark.parametrize(
+    ("stays", "limit", "expected"),
+    [
+        ((stay(-3), stay(-2, Period.AM)), 5, []),
+        ((stay(-3), stay(-2, Period.AM)), 4, ["week_limit"]),
+        ((stay(-4), stay(4)), 2, []),  # the Sunday before and the Monday after
+        ((stay(3, practice=THERE),), 2, ["week_limit"]),  # other practices count
+        ((), 1, ["week_limit"]),
+        ((), 0, ["week_limit"]),
+    ],
+)
+def test_the_limit_of_a_week(stays: tuple[Stay, ...], limit: int, expected: list[str]) -> None:
+    assert codes(Standing(1, REPLACEMENT, max_half_days_per_week=limit, stays=stays)) == expected
+
+
+@pytest.mark.parametrize(
+    ("stays", "limit", "expected"),
+    [
+        ((stay(-25), stay(4)), 6, []),
+        ((stay(-25), stay(4)), 5, ["month_limit"]),
+        ((stay(-26), stay(5)), 2, []),  # 31 October and 1 December
+    ],
+)
+def test_the_limit_of_a_month(stays: tuple[Stay, ...], limit: int, expected: list[str]) -> None:
+    assert codes(Standing(1, REPLACEMENT, max_half_days_per_month=limit, stays=stays)) == expected
+
+
+@pytest.mark.parametrize(
+    ("offsets", "limit", "expected"),
+    [
+        ((-1, 1), 3, []),
+        ((-1, 1), 2, ["consecutive_limit"]),
+        ((-2, 2), 1, []),
+        ((-3, -2, -1), 3, ["consecutive_limit"]),
+        ((1, 2, 3), 3, ["consecutive_limit"]),
+        ((-3, -2, 1, 2), 3, []),
+    ],
+)
+def test_the_limit_of_days_in_a_row(
+    offsets: tuple[int, ...], limit: int, expected: list[str]
+) -> None:
+    stays = tuple(stay(offset) for offset in offsets)
+    assert codes(Standing(1, REPLACEMENT, max_consecutive_days=limit, stays=stays)) == expected
+
+
+def test_half_days_of_one_date_are_one_day_in_a_row() -> None:
+    opening = Opening(HERE, THURSDAY, Period.PM, OPENING.roles)
+    standing = Standing(1, REPLACEMENT, max_consecutive_days=1, stays=(stay(0, Period.AM),))
+    assert codes(standing, opening) == []
+
+
+def test_only_limits_are_the_doctor_s_own_to_lift() -> None:
+    standing = Standing(
+        1,
+        REPLACEMENT,
+        qualified=False,
+        max_half_days_per_week=1,
+        max_half_days_per_month=1,
+        max_consecutive_days=1,
+        stays=(stay(-1), stay(0)),
+    )
+    own = {refusal.code: refusal.own for refusal in legality.check(OPENING, standing)}
+    assert own == {
+        "licence_missing": False,
+        "already_working": False,
+        "week_limit": True,
+        "month_limit": True,
+        "consecutive_limit": True,
+    }
+
+
+@pytest.mark.parametrize(
+    ("on", "row", "expected"),
+    [
+        ("2026-11-26", None, ("2026-11-01", "2026-12-02")),
+        ("2026-11-01", None, ("2026-10-26", "2026-11-30")),
+        ("2026-11-15", 20, ("2026-10-26", "2026-12-05")),
+    ],
+)
+def test_reach_holds_week_month_and_run(
+    on: str, row: int | None, expected: tuple[str, str]
+) -> None:
+    first, last = legality.reach(dt.date.fromisoformat(on), row)
+    assert (first.isoformat(), last.isoformat()) == expected

@@ -1,0 +1,311 @@
+"""Every route and everybody who may knock: a table that has to be complete.
+
+The routes come from the application's own URL map; a route that does not stand in `TABLE`, and
+a line of `TABLE` without its route, fail. Each request is made in a fresh practice of its own,
+to things of its own, so that nothing depends on what was asked before.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import pytest
+from flask import Flask, url_for
+from flask.testing import FlaskClient
+
+from scheduler.calendars.models import Feed, FeedKind, PracticeHoliday
+from scheduler.core.permissions import Role
+from scheduler.people.models import Practice, User
+from scheduler.roster.models import (
+    Assignment,
+    Need,
+    Proposal,
+    ProposalLine,
+    WeeklyAvailability,
+    WeekPattern,
+)
+from scheduler.roster.rules import Period, Preference, ProposalState
+from tests.factories import House
+
+TUESDAY = dt.date(2026, 11, 24)
+# The columns: the seven roles of the practice; signed in without any practice; a titular of
+# another practice; not signed in.
+READERS = (*(role.value for role in Role), "loner", "stranger", "nobody")
+
+# What each is answered. "in" is the way to the sign-in page, 401 the same for what is no page.
+# A 422 went past the permission and stopped at what was typed, a 409 at a rule of the roster.
+TABLE = """
+                              titular replacement assistant intern secretary nurse viewer loner stranger nobody
+GET  home.home                    302         302       302    302       302   302    302   200      302     in
+GET  home.health                  200         200       200    200       200   200    200   200      200    200
+GET  auth.sign_in                 302         302       302    302       302   302    302   302      302    200
+POST auth.sign_in                 401         401       401    401       401   401    401   401      401    401
+POST auth.sign_out                302         302       302    302       302   302    302   302      302    302
+GET  account.show                 200         200       200    200       200   200    200   200      200     in
+POST account.change_password      422         422       422    422       422   422    422   422      422    401
+POST account.set_language         302         302       302    302       302   302    302   302      302    302
+POST account.open_feed            302         302       302    302       302   302    302   404      404    401
+POST account.renew_feed           404         302       404    404       404   404    404   404      404    401
+POST account.revoke_feed          404         302       404    404       404   404    404   404      404    401
+GET  calendars.feed               404         404       404    404       404   404    404   404      404    404
+GET  roster.week                  200         200       200    200       200   200    200   404      404     in
+GET  roster.month                 200         200       200    200       200   200    200   404      404     in
+GET  roster.need                  200         200       200    200       200   200    200   404      404     in
+POST roster.claim                 302         302       302    409       403   403    403   404      404    401
+POST roster.release               302         302       403    403       403   403    403   404      404    401
+GET  needs.publish                200         403       403    403       403   403    403   404      404     in
+POST needs.confirm                422         403       403    403       403   403    403   404      404    401
+POST needs.withdraw               302         403       403    403       403   403    403   404      404    401
+GET  needs.pattern_list           200         403       403    403       403   403    403   404      404     in
+GET  needs.new_pattern            200         403       403    403       403   403    403   404      404     in
+POST needs.new_pattern            422         403       403    403       403   403    403   404      404    401
+GET  needs.edit_pattern           200         403       403    403       403   403    403   404      404     in
+POST needs.edit_pattern           422         403       403    403       403   403    403   404      404    401
+POST needs.delete_pattern         302         403       403    403       403   403    403   404      404    401
+POST needs.add_holiday            302         403       403    403       403   403    403   404      404    401
+POST needs.remove_holiday         302         403       403    403       403   403    403   404      404    401
+GET  availabilities.month         200         200       200    200       403   403    403   403      200     in
+POST availabilities.set_days      302         302       302    302       403   403    403   403      302    401
+POST availabilities.set_range     422         422       422    422       403   403    403   403      422    401
+POST availabilities.add_weekly    422         422       422    422       403   403    403   403      422    401
+POST availabilities.end_weekly    404         302       404    404       403   403    403   403      404    401
+POST availabilities.remove_weekly 404         302       404    404       403   403    403   403      404    401
+GET  proposals.index              200         403       403    403       200   403    403   404      404     in
+POST proposals.request_one        302         403       403    403       403   403    403   404      404    401
+GET  proposals.show               200         403       403    403       200   403    403   404      404     in
+GET  proposals.progress           200         403       403    403       200   403    403   404      404     in
+POST proposals.cancel             302         403       403    403       403   403    403   404      404    401
+POST proposals.retry              302         403       403    403       403   403    403   404      404    401
+POST proposals.discard            302         403       403    403       403   403    403   404      404    401
+POST proposals.accept             302         403       403    403       403   403    403   404      404    401
+"""  # noqa: E501 - a table is read across
+
+ClientFor = Callable[[User | None], FlaskClient]
+
+
+def entries() -> dict[str, dict[str, str]]:
+    """The table as route, reader and answer."""
+    lines = [line.split() for line in TABLE.strip().splitlines()]
+    assert tuple(lines[0]) == READERS
+    found: dict[str, dict[str, str]] = {}
+    for method, endpoint, *answers in lines[1:]:
+        route = f"{method} {endpoint}"
+        assert route not in found, f"{route} stands twice in TABLE"
+        found[route] = dict(zip(READERS, answers, strict=True))
+    return found
+
+
+def routes(app: Flask) -> set[str]:
+    """Every method of every endpoint, but the static files and what Flask answers by itself."""
+    return {
+        f"{method} {rule.endpoint}"
+        for rule in app.url_map.iter_rules()
+        if rule.endpoint != "static"
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+
+
+@dataclass
+class World:
+    """A practice made for one request, and in it what the request is about.
+
+    What belongs to a doctor belongs to the replacement.
+    """
+
+    house: House
+    reader_kind: str
+
+    @cached_property
+    def practice(self) -> Practice:
+        return self.house.practice()
+
+    @cached_property
+    def reader(self) -> User | None:
+        if self.reader_kind == "nobody":
+            return None
+        if self.reader_kind == "loner":
+            return self.house.user()
+        if self.reader_kind == "stranger":
+            return self.house.member(self.house.practice(), Role.TITULAR)
+        return self.house.member(self.practice, Role(self.reader_kind))
+
+    @cached_property
+    def doctor(self) -> User:
+        if self.reader is not None and self.reader_kind == "replacement":
+            return self.reader
+        return self.house.member(self.practice, Role.REPLACEMENT)
+
+    def save(self, row: Any) -> int:
+        with self.house.database.transaction() as session:
+            session.add(row)
+        return int(row.id)
+
+    @property
+    def need(self) -> Need:
+        return self.house.need(self.practice, TUESDAY)
+
+    @property
+    def assignment(self) -> Assignment:
+        return self.house.assignment(self.need, self.doctor)
+
+    @property
+    def feed(self) -> int:
+        return self.save(
+            Feed(
+                kind=FeedKind.PERSONAL,
+                user_id=self.doctor.id,
+                salt="salt",
+                token_hash=f"hash of {self.doctor.id}",
+                created_at=self.house.database.clock.now(),
+            )
+        )
+
+    @property
+    def pattern(self) -> int:
+        return self.save(WeekPattern(practice_id=self.practice.id, name="Semaine type"))
+
+    @property
+    def holiday(self) -> int:
+        return self.save(
+            PracticeHoliday(
+                practice_id=self.practice.id, start=TUESDAY, end=TUESDAY, name="Fermeture"
+            )
+        )
+
+    @property
+    def weekly(self) -> int:
+        return self.save(
+            WeeklyAvailability(
+                doctor_id=self.doctor.id,
+                weekday=1,
+                period=Period.DAY,
+                preference=Preference.WANTED,
+                start=TUESDAY,
+                updated_at=self.house.database.clock.now(),
+            )
+        )
+
+    def proposal(self, state: ProposalState) -> int:
+        lines = []
+        if state is ProposalState.READY:
+            lines = [ProposalLine(need_id=self.need.id, doctor_id=self.doctor.id)]
+        return self.save(
+            Proposal(
+                practice_id=self.practice.id,
+                start=TUESDAY,
+                end=TUESDAY + dt.timedelta(days=6),
+                state=state,
+                requested_by=self.house.member(self.practice, Role.TITULAR).id,
+                requested_at=self.house.database.clock.now(),
+                lines=lines,
+            )
+        )
+
+    def request(self, route: str) -> tuple[dict[str, Any], dict[str, Any]]:
+        """What goes into the address, and what is sent with it."""
+        make = REQUESTS.get(route)
+        return ({}, {}) if make is None else make(self)
+
+
+Request = Callable[[World], tuple[dict[str, Any], dict[str, Any]]]
+MONTH = {"month": "2026-11"}
+WRONG = {"current": "wrong", "new": "cheval agrafe pile", "repeated": "cheval agrafe pile"}
+
+REQUESTS: dict[str, Request] = {
+    "POST auth.sign_in": lambda _: ({}, {"email": "nobody@example.org", "password": "wrong"}),
+    "POST account.change_password": lambda _: ({}, WRONG),
+    "POST account.set_language": lambda _: ({}, {"language": "en"}),
+    "POST account.open_feed": lambda w: ({}, {"kind": "roster", "practice": w.practice.slug}),
+    "POST account.renew_feed": lambda w: ({"feed_id": w.feed}, {}),
+    "POST account.revoke_feed": lambda w: ({"feed_id": w.feed}, {}),
+    "GET calendars.feed": lambda _: ({"token": "x" * 43}, {}),
+    "GET roster.need": lambda w: ({"need_id": w.need.id}, {}),
+    "POST roster.claim": lambda w: ({"need_id": w.need.id}, {}),
+    "POST roster.release": lambda w: ({"assignment_id": w.assignment.id}, {"reason": "Malade"}),
+    "POST needs.withdraw": lambda w: ({"need_id": w.need.id}, {}),
+    "GET needs.edit_pattern": lambda w: ({"pattern_id": w.pattern}, {}),
+    "POST needs.edit_pattern": lambda w: ({"pattern_id": w.pattern}, {"name": ""}),
+    "POST needs.delete_pattern": lambda w: ({"pattern_id": w.pattern}, {}),
+    "POST needs.add_holiday": lambda _: (
+        {},
+        {
+            "own-name": "Pont",
+            "own-start": TUESDAY.isoformat(),
+            "own-end": TUESDAY.isoformat(),
+            "own-kind": "closed",
+        },
+    ),
+    "POST needs.remove_holiday": lambda w: ({"holiday_id": w.holiday}, {}),
+    "GET availabilities.month": lambda _: (MONTH, {}),
+    "POST availabilities.set_days": lambda _: (
+        MONTH,
+        {"day": TUESDAY.isoformat(), "period": "day", "preference": "wanted"},
+    ),
+    "POST availabilities.set_range": lambda _: (MONTH, {"start": "never"}),
+    "POST availabilities.add_weekly": lambda _: (MONTH, {"start": "never"}),
+    "POST availabilities.end_weekly": lambda w: (
+        {**MONTH, "weekly_id": w.weekly},
+        {"end": TUESDAY.isoformat()},
+    ),
+    "POST availabilities.remove_weekly": lambda w: ({**MONTH, "weekly_id": w.weekly}, {}),
+    "POST proposals.request_one": lambda w: (
+        {},
+        # The date of a need that is there to be filled.
+        {"period": "custom"} | dict.fromkeys(("start", "end"), w.need.date.isoformat()),
+    ),
+    "GET proposals.show": lambda w: ({"proposal_id": w.proposal(ProposalState.FAILED)}, {}),
+    "GET proposals.progress": lambda w: ({"proposal_id": w.proposal(ProposalState.QUEUED)}, {}),
+    "POST proposals.cancel": lambda w: ({"proposal_id": w.proposal(ProposalState.QUEUED)}, {}),
+    "POST proposals.retry": lambda w: ({"proposal_id": w.proposal(ProposalState.FAILED)}, {}),
+    "POST proposals.discard": lambda w: ({"proposal_id": w.proposal(ProposalState.READY)}, {}),
+    "POST proposals.accept": lambda w: (
+        {"proposal_id": w.proposal(ProposalState.READY)},
+        {"all": "1"},
+    ),
+}
+
+
+def test_the_table_is_complete(app: Flask) -> None:
+    known = set(entries())
+    missing = sorted(routes(app) - known)
+    assert not missing, (
+        "Who may use these? Add a line to TABLE in tests/web/test_permissions.py (and what to "
+        f"send to REQUESTS, where the address or the form needs it): {', '.join(missing)}"
+    )
+    gone = sorted(known - routes(app))
+    assert not gone, f"TABLE speaks of routes that are gone: {', '.join(gone)}"
+    assert set(REQUESTS) <= known
+
+
+def address(app: Flask, endpoint: str, world: World, values: dict[str, Any]) -> str:
+    if app.url_map.is_endpoint_expecting(endpoint, "slug"):
+        values = {"slug": world.practice.slug, **values}
+    with app.test_request_context():
+        return url_for(endpoint, **values)
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("kind", READERS)
+def test_everybody_is_answered_as_the_table_says(
+    app: Flask, client_for: ClientFor, house: House, kind: str
+) -> None:
+    wrong: list[str] = []
+    for route, expected in entries().items():
+        method, _, endpoint = route.partition(" ")
+        world = World(house, kind)
+        client = client_for(world.reader)
+        values, data = world.request(route)
+        path = address(app, endpoint, world, values)
+        response = client.open(path, method=method, data=data or None)
+        answer = str(response.status_code)
+        if response.location and response.location.startswith("/sign-in?next="):
+            answer = "in"
+        if endpoint == "home.home" and response.location == "/sign-in":
+            answer = "in"
+        if answer != expected[kind]:
+            wrong.append(f"{route} for {kind}: TABLE says {expected[kind]}, the answer is {answer}")
+    assert not wrong, "\n" + "\n".join(wrong)
