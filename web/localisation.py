@@ -7,7 +7,7 @@ from typing import Final
 
 from flask import Flask, g, request
 from flask import session as cookie
-from flask_babel import format_date
+from flask_babel import format_date, get_locale
 from flask_login import current_user
 
 from web.extensions import babel
@@ -26,14 +26,21 @@ def current_locale() -> str:
     return request.accept_languages.best_match(LOCALES, "fr") or "fr"
 
 
+def written(day: dt.date, pattern: str) -> str:
+    """A date as the reader's language writes it: only in French the first is « 1er décembre »."""
+    if day.day == 1 and get_locale().language == "fr":
+        pattern = pattern.replace("d M", "d'er' M")
+    return format_date(day, pattern)
+
+
 def short_date(day: dt.date) -> str:
     """« lun. 23 nov. »"""
-    return format_date(day, "EEE d MMM")
+    return written(day, "EEE d MMM")
 
 
 def long_date(day: dt.date) -> str:
     """« lundi 23 novembre 2026 »"""
-    return format_date(day, "EEEE d MMMM y")
+    return written(day, "EEEE d MMMM y")
 
 
 def month_name(day: dt.date) -> str:

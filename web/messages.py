@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any, Final
 
-from flask_babel import format_date, format_decimal
+from flask_babel import format_decimal
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from scheduler.core.errors import RelaisError
+from web.localisation import written
 
 # Facts are interpolated by name; dates are shown as the reader's language writes them.
 MESSAGES: Final[dict[str, Any]] = {
@@ -108,5 +109,5 @@ def message_for(error: RelaisError) -> str:
 
 def _shown(value: object) -> object:
     if isinstance(value, dt.date):
-        return format_date(value, "EEE d MMM y")
+        return written(value, "EEE d MMM y")
     return format_decimal(value) if isinstance(value, float) else value

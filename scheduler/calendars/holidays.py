@@ -24,12 +24,12 @@ from scheduler.roster.rules import days_between
 
 LANGUAGES: Final[Mapping[str, str]] = {"fr": "fr", "en": "en_US"}
 ENGLISH_SCHOOL_NAMES: Final[Mapping[str, str]] = {
-    "Vacances de la Toussaint": "All Saints' school holidays",
+    "Vacances de la Toussaint": "All Saints’ school holidays",
     "Vacances de Noël": "Christmas school holidays",
-    "Vacances d'hiver": "Winter school holidays",
+    "Vacances d’hiver": "Winter school holidays",
     "Vacances de printemps": "Spring school holidays",
-    "Pont de l'Ascension": "Ascension school holidays",
-    "Vacances d'été": "Summer school holidays",
+    "Pont de l’Ascension": "Ascension school holidays",
+    "Vacances d’été": "Summer school holidays",
 }
 
 
@@ -149,7 +149,7 @@ def _public_of_year(
     if subdivision is not None and not is_subdivision(subdivision):
         subdivision = None
     found = country_holidays("FR", subdiv=subdivision, years=year, language=language)
-    return tuple(sorted(found.items()))
+    return tuple((day, _printed(name)) for day, name in sorted(found.items()))
 
 
 @cache
@@ -160,4 +160,13 @@ def _school_data() -> SchoolHolidayDates:
 @cache
 def _school_names(zone: SchoolZone) -> dict[dt.date, str]:
     column = f"vacances_zone_{zone.value.lower()}"
-    return {day: row["nom_vacances"] for day, row in _school_data().data.items() if row[column]}
+    return {
+        day: _printed(row["nom_vacances"])
+        for day, row in _school_data().data.items()
+        if row[column]
+    }
+
+
+def _printed(name: str) -> str:
+    """A name with the apostrophe of printed text; the libraries write that of a typewriter."""
+    return name.replace("'", "’")

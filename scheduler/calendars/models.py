@@ -8,7 +8,7 @@ import enum
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from scheduler.core.database import Base
+from scheduler.core.database import Base, unique_where
 from scheduler.people.models import Practice, User
 
 
@@ -60,20 +60,14 @@ class Feed(Base):
             "(kind = 'roster') = (practice_id IS NOT NULL)", name="practice_of_roster"
         ),
         # One address at a time for each thing that a user subscribes to.
-        sa.Index(
-            "uq_feed_personal",
-            "user_id",
-            unique=True,
-            sqlite_where=sa.text("kind = 'personal' AND revoked_at IS NULL"),
-            postgresql_where=sa.text("kind = 'personal' AND revoked_at IS NULL"),
+        unique_where(
+            "uq_feed_personal", "user_id", condition="kind = 'personal' AND revoked_at IS NULL"
         ),
-        sa.Index(
+        unique_where(
             "uq_feed_roster",
             "user_id",
             "practice_id",
-            unique=True,
-            sqlite_where=sa.text("kind = 'roster' AND revoked_at IS NULL"),
-            postgresql_where=sa.text("kind = 'roster' AND revoked_at IS NULL"),
+            condition="kind = 'roster' AND revoked_at IS NULL",
         ),
     )
 

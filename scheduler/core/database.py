@@ -145,6 +145,12 @@ def _engine(url: sa.URL) -> Engine:
     return engine
 
 
+def unique_where(name: str, *columns: str, condition: str) -> sa.Index:
+    """A unique index over the rows that fulfil a condition (SQL), the same on both servers."""
+    where = sa.text(condition)
+    return sa.Index(name, *columns, unique=True, sqlite_where=where, postgresql_where=where)
+
+
 def lock_rows(session: Session, *entities: Any) -> None:
     """Hold the rows of `entities` until the transaction ends, so that what is read stays true.
 

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from scheduler.core.database import Base
+from scheduler.core.database import Base, unique_where
 from scheduler.people.models import Practice, Room, User, new_uid
 from scheduler.roster.rules import (
     AssignmentSource,
@@ -66,7 +66,7 @@ class WeekPatternSlot(Base):
     )
 
 
-_PUBLISHED = sa.text("state = 'published'")
+_PUBLISHED = "state = 'published'"
 
 
 class Need(Base):
@@ -97,26 +97,22 @@ class Need(Base):
         sa.CheckConstraint("priority BETWEEN 1 AND 3", name="priority"),
         sa.Index("ix_need_practice_id_date", "practice_id", "date"),
         # One need per room and half-day: a whole day takes part in both indexes.
-        sa.Index(
+        unique_where(
             "uq_need_room_am",
             "room_id",
             "date",
-            unique=True,
-            sqlite_where=sa.and_(_PUBLISHED, sa.text("period IN ('am', 'day')")),
-            postgresql_where=sa.and_(_PUBLISHED, sa.text("period IN ('am', 'day')")),
+            condition=f"{_PUBLISHED} AND period IN ('am', 'day')",
         ),
-        sa.Index(
+        unique_where(
             "uq_need_room_pm",
             "room_id",
             "date",
-            unique=True,
-            sqlite_where=sa.and_(_PUBLISHED, sa.text("period IN ('pm', 'day')")),
-            postgresql_where=sa.and_(_PUBLISHED, sa.text("period IN ('pm', 'day')")),
+            condition=f"{_PUBLISHED} AND period IN ('pm', 'day')",
         ),
     )
 
 
-_ACTIVE = sa.text("state <> 'released'")
+_ACTIVE = "state <> 'released'"
 
 
 class Assignment(Base):
@@ -147,28 +143,18 @@ class Assignment(Base):
     __table_args__ = (
         sa.Index("ix_assignment_doctor_id_date", "doctor_id", "date"),
         sa.Index("ix_assignment_practice_id_date", "practice_id", "date"),
-        sa.Index(
-            "uq_assignment_need",
-            "need_id",
-            unique=True,
-            sqlite_where=_ACTIVE,
-            postgresql_where=_ACTIVE,
-        ),
-        sa.Index(
+        unique_where("uq_assignment_need", "need_id", condition=_ACTIVE),
+        unique_where(
             "uq_assignment_doctor_am",
             "doctor_id",
             "date",
-            unique=True,
-            sqlite_where=sa.and_(_ACTIVE, sa.text("period IN ('am', 'day')")),
-            postgresql_where=sa.and_(_ACTIVE, sa.text("period IN ('am', 'day')")),
+            condition=f"{_ACTIVE} AND period IN ('am', 'day')",
         ),
-        sa.Index(
+        unique_where(
             "uq_assignment_doctor_pm",
             "doctor_id",
             "date",
-            unique=True,
-            sqlite_where=sa.and_(_ACTIVE, sa.text("period IN ('pm', 'day')")),
-            postgresql_where=sa.and_(_ACTIVE, sa.text("period IN ('pm', 'day')")),
+            condition=f"{_ACTIVE} AND period IN ('pm', 'day')",
         ),
     )
 
@@ -193,24 +179,16 @@ class Availability(Base):
     updated_at: Mapped[dt.datetime]
 
     __table_args__ = (
-        sa.Index(
-            "uq_availability_anywhere",
-            "doctor_id",
-            "date",
-            "half",
-            unique=True,
-            sqlite_where=sa.text("practice_id IS NULL"),
-            postgresql_where=sa.text("practice_id IS NULL"),
+        unique_where(
+            "uq_availability_anywhere", "doctor_id", "date", "half", condition="practice_id IS NULL"
         ),
-        sa.Index(
+        unique_where(
             "uq_availability_practice",
             "doctor_id",
             "date",
             "half",
             "practice_id",
-            unique=True,
-            sqlite_where=sa.text("practice_id IS NOT NULL"),
-            postgresql_where=sa.text("practice_id IS NOT NULL"),
+            condition="practice_id IS NOT NULL",
         ),
     )
 
@@ -245,7 +223,7 @@ class WeeklyAvailability(Base):
     )
 
 
-_WORKING = sa.text("state IN ('queued', 'running')")
+_WORKING = "state IN ('queued', 'running')"
 
 
 class Proposal(Base):
@@ -292,13 +270,7 @@ class Proposal(Base):
     __table_args__ = (
         sa.CheckConstraint('"end" >= start', name="dates"),
         # One at work per practice at a time.
-        sa.Index(
-            "uq_proposal_working",
-            "practice_id",
-            unique=True,
-            sqlite_where=_WORKING,
-            postgresql_where=_WORKING,
-        ),
+        unique_where("uq_proposal_working", "practice_id", condition=_WORKING),
     )
 
 

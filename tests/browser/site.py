@@ -27,7 +27,7 @@ ROOT: Final = Path(__file__).parents[2]
 AXE: Final = ROOT / "node_modules/axe-core/axe.min.js"
 SCREENSHOTS: Final = ROOT / "var/screenshots"
 SECRET_KEY: Final = "a key for browser tests, long enough to be accepted"
-PATIENCE_MILLISECONDS: Final = 10_000
+PATIENCE_MILLISECONDS: Final = 20_000
 
 DEVICES: Final[dict[str, dict[str, Any]]] = {
     "desktop": {"viewport": {"width": 1280, "height": 800}},

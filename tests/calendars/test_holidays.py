@@ -40,7 +40,7 @@ def test_public_holidays_are_named_in_the_readers_language() -> None:
     start, end = dt.date(2026, 12, 25), dt.date(2027, 1, 1)
     assert public_holidays(None, start, end, "fr") == {
         CHRISTMAS: "Noël",
-        dt.date(2027, 1, 1): "Jour de l'an",
+        dt.date(2027, 1, 1): "Jour de l’an",
     }
     assert public_holidays(None, start, end, "en")[CHRISTMAS] == "Christmas Day"
 
@@ -70,7 +70,7 @@ def test_a_subdivision_has_its_own() -> None:
 def test_winter_holidays_differ_by_zone(zone: SchoolZone, first: dt.date, last: dt.date) -> None:
     found = school_holidays(zone, dt.date(2027, 1, 15), dt.date(2027, 3, 20), "fr")
     assert list(found) == list(days_between(first, last))
-    assert set(found.values()) == {"Vacances d'hiver"}
+    assert set(found.values()) == {"Vacances d’hiver"}
 
 
 def test_every_school_holiday_has_an_english_name() -> None:

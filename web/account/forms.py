@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from flask_babel import lazy_gettext as _l
-from flask_wtf import FlaskForm
 from wtforms import PasswordField
 from wtforms.validators import EqualTo, InputRequired, Length
 
 from scheduler.people.passwords import LONGEST, SHORTEST
+from web.forms import RefusableForm
 
 
-class PasswordForm(FlaskForm):
+class PasswordForm(RefusableForm):
     """The current password, and twice the new one."""
 
     current = PasswordField(

@@ -24,7 +24,6 @@ from web.account.forms import PasswordForm
 from web.database import session, settings
 from web.extensions import limiter
 from web.identity import actor, enter, identity, public
-from web.messages import message_for
 from web.redirects import local_target
 
 blueprint = Blueprint("account", __name__, url_prefix="/account")
@@ -60,7 +59,7 @@ def change_password() -> ResponseReturnValue:
     try:
         user = people.change_password(session(), actor(), form.current.data, form.new.data)
     except InvalidInput as error:
-        form[error.facts["field"]].errors = [message_for(error)]
+        form.refuse(error)
         return _page(form), 422
     # Every session ended with the old password; this one goes on.
     enter(user.id)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from flask_babel import lazy_gettext as _l
-from flask_wtf import FlaskForm
 from wtforms import EmailField, HiddenField, PasswordField
 from wtforms.validators import InputRequired, Length
 
+from web.forms import RefusableForm
 
-class SignInForm(FlaskForm):
+
+class SignInForm(RefusableForm):
     """E-mail and password. Whether they fit is not the form's affair."""
 
     email = EmailField(

@@ -18,7 +18,6 @@ from web.auth.forms import SignInForm
 from web.database import session
 from web.extensions import limiter
 from web.identity import enter, public
-from web.messages import message_for
 from web.redirects import local_target
 
 blueprint = Blueprint("auth", __name__)
@@ -54,7 +53,7 @@ def sign_in() -> ResponseReturnValue:
     try:
         user = service.sign_in(session(), form.email.data, form.password.data)
     except NotSignedIn as error:
-        form.form_errors.append(message_for(error))
+        form.refuse(error)
         return render_template("auth/sign_in.html", form=form), WRONG
     enter(user.id)
     return redirect(local_target(form.next.data, url_for("home.home")))

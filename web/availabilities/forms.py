@@ -9,13 +9,13 @@ from typing import Any, Final
 from flask_babel import format_date
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from flask_wtf import FlaskForm
 from wtforms import Field, RadioField, SelectChoice, SelectField, SelectMultipleField
 from wtforms.fields import DateField
 from wtforms.validators import InputRequired, Optional, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from scheduler.roster.rules import Period, Preference
+from web.forms import RefusableForm
 
 NONE: Final = "none"
 
@@ -29,6 +29,7 @@ PREFERENCES: Final = (
     SelectChoice(Preference.POSSIBLE.value, _l("possible")),
     SelectChoice(Preference.LAST_RESORT.value, _l("last resort")),
 )
+
 # Any Monday will do to name the days of the week.
 _MONDAY: Final = dt.date(2026, 11, 23)
 
@@ -60,7 +61,7 @@ class DaysField(Field):
             raise ValueError(_("There is no such date.")) from None
 
 
-class DaysForm(FlaskForm):
+class DaysForm(RefusableForm):
     """Days tapped or drawn over. Without a preference they move one step on."""
 
     day = DaysField()
@@ -70,7 +71,7 @@ class DaysForm(FlaskForm):
     )
 
 
-class RangeForm(FlaskForm):
+class RangeForm(RefusableForm):
     """The same answer for every such weekday of a stretch of days."""
 
     start = DateField(_l("From"), validators=[InputRequired(_l("Give the first day."))])
@@ -94,7 +95,7 @@ class RangeForm(FlaskForm):
         self.weekdays.choices = weekday_choices()
 
 
-class WeeklyForm(FlaskForm):
+class WeeklyForm(RefusableForm):
     """An answer that comes again every week, or every n-th."""
 
     weekday = SelectField(_l("Day of the week"), coerce=int)
@@ -127,7 +128,7 @@ class WeeklyForm(FlaskForm):
             raise ValidationError(_("The last day comes before the first."))
 
 
-class EndForm(FlaskForm):
+class EndForm(RefusableForm):
     """The last day of a repetition."""
 
     end = DateField(validators=[InputRequired()])

@@ -8,14 +8,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import groupby
 
-from flask_babel import format_date, ngettext
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from scheduler.calendars.holidays import HolidayCalendar
 from scheduler.roster.availability_queries import OwnDay, Repetition, Said
 from scheduler.roster.availability_rules import HalfDay, expand, last_day_to_plan
 from scheduler.roster.rules import Half, Preference, days_between
 from web.availabilities.forms import weekday_name
+from web.localisation import written
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ def weeks_of(
         return Day(
             iso=day.isoformat(),
             num=day.day,
-            label=format_date(day, "EEEE d MMMM"),
+            label=written(day, "EEEE d MMMM"),
             outside=day.month != first.month,
             past=day < today or day > last,
             closed=shut,

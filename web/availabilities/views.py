@@ -10,7 +10,6 @@ from flask import Blueprint, flash, jsonify, redirect, render_template, request,
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
-from flask_wtf import FlaskForm
 
 from scheduler.calendars.holidays import holiday_calendar
 from scheduler.core.errors import Forbidden, InvalidInput, NotFound
@@ -146,7 +145,8 @@ def set_range(month: str) -> ResponseReturnValue:
             place.practice_id,
         )
     except InvalidInput as error:
-        return _page(place, range_form=_blamed(form, error), status=422)
+        form.refuse(error)
+        return _page(place, range_form=form, status=422)
     flash(ngettext("One day noted.", "%(num)d days noted.", len(days)), "success")
     if form.preference.data == NONE:
         _tell_what_stays(place, days)
@@ -173,7 +173,8 @@ def add_weekly(month: str) -> ResponseReturnValue:
             place.practice_id,
         )
     except InvalidInput as error:
-        return _page(place, weekly_form=_blamed(form, error), status=422)
+        form.refuse(error)
+        return _page(place, weekly_form=form, status=422)
     flash(_("This now comes again every week you chose."), "success")
     return redirect(place.href(first=_nearest_month(place, form.start.data, form.end.data)))
 
@@ -206,13 +207,6 @@ def _refused(place: Place, error: InvalidInput) -> ResponseReturnValue:
     return _page(place, status=422)
 
 
-def _blamed(form: FlaskForm, error: InvalidInput) -> FlaskForm:
-    """The form, with a service's refusal said at the field that it is about."""
-    field = form[error.facts["field"]]
-    field.errors = [*field.errors, message_for(error)]
-    return form
-
-
 def _nearest_month(place: Place, start: dt.date, end: dt.date | None) -> dt.date:
     """The month being looked at where the days touch it, else the first one they do."""
     touches = start <= place.last and (end is None or end >= place.first)
@@ -236,8 +230,8 @@ def _tell_what_stays(place: Place, days: list[dt.date]) -> None:
 
 def _page(
     place: Place,
-    range_form: FlaskForm | None = None,
-    weekly_form: FlaskForm | None = None,
+    range_form: RangeForm | None = None,
+    weekly_form: WeeklyForm | None = None,
     status: int = 200,
 ) -> ResponseReturnValue:
     first, last, now = place.first, place.last, today()

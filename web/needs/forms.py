@@ -6,19 +6,17 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from flask_babel import lazy_gettext as _l
-from flask_wtf import FlaskForm
 from wtforms import DateField, HiddenField, IntegerField, SelectChoice, SelectField, StringField
 from wtforms.validators import InputRequired
 
 from scheduler.calendars.models import HolidayKind
-from scheduler.core.errors import RelaisError
 from scheduler.core.permissions import Role
 from scheduler.people.models import Room
 from scheduler.roster.models import WeekPattern
 from scheduler.roster.patterns import Slot
 from scheduler.roster.rules import DEFAULT_NEED_ROLES, Period
+from web.forms import RefusableForm
 from web.labels import PRIORITY_NAMES, ROLE_NAMES
-from web.messages import message_for
 
 DATE_MISSING: Final = _l("Give a date.")
 # What stands in one cell of the week: the periods of its needs.
@@ -30,17 +28,6 @@ PERIOD_CHOICES: Final = (
     SelectChoice("am+pm", _l("Two half-days")),
 )
 DEFAULT_ROLES: Final = ",".join(DEFAULT_NEED_ROLES)
-
-
-class RefusableForm(FlaskForm):
-    """A form that can show what the service found wrong beside the field it concerns."""
-
-    def refuse(self, error: RelaisError) -> None:
-        name = str(error.facts.get("field"))
-        if name in self:
-            self[name].errors = [*self[name].errors, message_for(error)]
-        else:
-            self.form_errors.append(message_for(error))
 
 
 class PublishForm(RefusableForm):

@@ -9,7 +9,6 @@ from itertools import groupby
 from typing import Any
 
 from flask import url_for
-from flask_babel import format_date
 from flask_babel import gettext as _
 
 from scheduler.calendars.holidays import HolidayCalendar
@@ -17,7 +16,7 @@ from scheduler.people.models import Room
 from scheduler.roster.models import WeekPattern
 from scheduler.roster.needs import PlannedNeed, Publication
 from scheduler.roster.rules import Period, add_months, days_between, monday_of, month_bounds
-from web.localisation import iso_week
+from web.localisation import iso_week, written
 
 
 def months(
@@ -73,7 +72,7 @@ def _day(
     return {
         "iso": day.isoformat(),
         "num": day.day,
-        "label": format_date(day, "EEEE d MMMM"),
+        "label": written(day, "EEEE d MMMM"),
         "href": None,
         "today": False,
         "past": False,

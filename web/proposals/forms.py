@@ -8,19 +8,18 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from flask_wtf import FlaskForm
-from wtforms import DateField, RadioField
+from wtforms import DateField, Field, RadioField
 from wtforms.validators import Optional
 
 from scheduler.core.errors import RelaisError
 from scheduler.roster.rules import add_months, month_bounds
+from web.forms import RefusableForm
 from web.localisation import month_name
-from web.messages import message_for
 
 MONTH, QUARTER, CUSTOM = "month", "quarter", "custom"
 
 
-class ProposalForm(FlaskForm):
+class ProposalForm(RefusableForm):
     """Which days to plan. The dates count only where no usual period is chosen."""
 
     period = RadioField(_l("Period"))
@@ -36,7 +35,7 @@ class ProposalForm(FlaskForm):
             QUARTER: (first, month_bounds(last)[1]),
         }
         self.period.choices = [
-            (MONTH, month_name(first)),
+            (MONTH, month_name(first).capitalize()),
             (QUARTER, _("%(first)s to %(last)s", first=month_name(first), last=month_name(last))),
             (CUSTOM, _("Other dates")),
         ]
@@ -60,8 +59,7 @@ class ProposalForm(FlaskForm):
         usual = self._usual.get(self.period.data)
         return usual or (self.start.data, self.end.data)
 
-    def refuse(self, error: RelaisError) -> None:
-        """Show what the service found wrong beside the field it concerns."""
-        name = str(error.facts.get("field"))
-        target = self[name] if self.period.data == CUSTOM and name in self else self.period
-        target.errors = [*target.errors, message_for(error)]
+    def field_of(self, error: RelaisError) -> Field:
+        """A date that is not shown cannot be blamed: then the choice of period is."""
+        named = super().field_of(error) if self.period.data == CUSTOM else None
+        return self.period if named is None else named

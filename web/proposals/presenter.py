@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from typing import Any, Final
 
-from flask_babel import format_date, format_decimal, format_percent, ngettext
+from flask_babel import format_decimal, format_percent, ngettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
@@ -17,7 +17,7 @@ from scheduler.roster.models import Need, Proposal, ProposalLine
 from scheduler.roster.proposal_queries import Listed, Load, Review, Row
 from scheduler.roster.rules import LineState, Period, Preference, ProposalState
 from web.labels import PERIOD_NAMES
-from web.localisation import current_locale
+from web.localisation import current_locale, written
 from web.messages import message_for
 
 MOST_ASKED: Final = 3
@@ -75,8 +75,8 @@ def period(proposal: Proposal) -> str:
     """« du 1 au 31 décembre 2026 », in words that suit both languages."""
     return _(
         "%(start)s to %(end)s",
-        start=format_date(proposal.start, "d MMMM y"),
-        end=format_date(proposal.end, "d MMMM y"),
+        start=written(proposal.start, "d MMMM y"),
+        end=written(proposal.end, "d MMMM y"),
     )
 
 
@@ -185,7 +185,7 @@ def _minimum(missing: float) -> str:
     return ngettext(
         "%(days)s day short of the weekly minimum",
         "%(days)s days short of the weekly minimum",
-        math.ceil(missing),
+        _grammatical_number(missing),
         days=format_decimal(missing),
     )
 
@@ -209,7 +209,7 @@ def days(review: Review) -> list[dict[str, Any]]:
         found.append(
             {
                 "iso": day.isoformat(),
-                "label": format_date(day, "EEEE d MMMM"),
+                "label": written(day, "EEEE d MMMM"),
                 "checked": selectable,
                 "locked": not selectable,
                 "rows": shown,
@@ -334,5 +334,9 @@ def _since(load: Load) -> str:
 def day_count(half_days: int) -> str:
     """« 2,5 jours »: in French one and a half is still singular."""
     days = half_days / 2
-    number = int(days) if current_locale() == "fr" else math.ceil(days)
+    number = _grammatical_number(days)
     return ngettext("%(days)s day", "%(days)s days", number, days=format_decimal(days))
+
+
+def _grammatical_number(days: float) -> int:
+    return int(days) if current_locale() == "fr" else math.ceil(days)

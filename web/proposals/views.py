@@ -99,8 +99,9 @@ def retry(proposal_id: int) -> ResponseReturnValue:
 @blueprint.post("/proposals/<int:proposal_id>/discard")
 def discard(proposal_id: int) -> ResponseReturnValue:
     """Close the proposal without its remaining days."""
+    answer = _act(proposals.discard, proposal_id)
     flash(_("The rest of this proposal is discarded. Nothing else has changed."), "info")
-    return _act(proposals.discard, proposal_id)
+    return answer
 
 
 @blueprint.post("/proposals/<int:proposal_id>/accept")

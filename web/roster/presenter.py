@@ -16,7 +16,7 @@ from scheduler.people.models import Room
 from scheduler.roster.queries import Entry, NeedDetail, Turn
 from scheduler.roster.rules import AssignmentSource, Period, days_between, monday_of, month_bounds
 from web.labels import PRIORITY_NAMES, ROLE_NAMES
-from web.localisation import iso_week
+from web.localisation import iso_week, written
 
 WEEK = dt.timedelta(days=7)
 SATURDAY = 5
@@ -35,7 +35,7 @@ def week_title(monday: dt.date) -> str:
         first = "d"
     # A word joiner keeps the two numbers of one month on one line.
     dash = "–\u2060" if first == "d" else " – "
-    return format_date(monday, first) + dash + format_date(sunday, "d MMM y")
+    return written(monday, first) + dash + written(sunday, "d MMM y")
 
 
 def week(
@@ -74,8 +74,8 @@ def _week_day(
         "iso": day.isoformat(),
         "anchor": day_anchor(day),
         "weekday": format_date(day, "EEE"),
-        "date": format_date(day, "d MMM"),
-        "label": format_date(day, "EEEE d MMMM"),
+        "date": written(day, "d MMM"),
+        "label": written(day, "EEEE d MMMM"),
         "today": day == today,
         "past": day < today,
         "closed": closed and day not in needed,
@@ -205,7 +205,7 @@ def _month_day(
     return {
         "iso": day.isoformat(),
         "num": day.day,
-        "label": format_date(day, "EEEE d MMMM"),
+        "label": written(day, "EEEE d MMMM"),
         "href": url_for("roster.week", week=iso_week(day), _anchor=day_anchor(day)),
         "today": day == today,
         "past": day < today,

@@ -1,0 +1,45 @@
+"""Dates as French readers write them, and as English readers do."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from flask import Flask
+from flask_babel import Babel, force_locale
+
+from web.localisation import long_date, short_date, written
+
+FIRST = dt.date(2026, 12, 1)
+LATER = dt.date(2026, 12, 21)
+
+
+@pytest.fixture
+def app() -> Flask:
+    """Enough of an application to have a locale."""
+    app = Flask(__name__)
+    Babel(app)
+    return app
+
+
+@pytest.mark.parametrize(
+    ("locale", "day", "short", "long"),
+    [
+        ("fr", FIRST, "mar. 1er déc.", "mardi 1er décembre 2026"),
+        ("fr", LATER, "lun. 21 déc.", "lundi 21 décembre 2026"),
+        ("en", FIRST, "Tue 1 Dec", "Tuesday 1 December 2026"),
+        ("en", LATER, "Mon 21 Dec", "Monday 21 December 2026"),
+    ],
+)
+def test_only_the_french_first_of_a_month_is_an_ordinal(
+    app: Flask, locale: str, day: dt.date, short: str, long: str
+) -> None:
+    with app.test_request_context(), force_locale(locale):
+        assert short_date(day) == short
+        assert long_date(day) == long
+
+
+def test_a_date_without_its_month_has_no_ordinal(app: Flask) -> None:
+    with app.test_request_context(), force_locale("fr"):
+        assert written(FIRST, "d") == "1"
+        assert written(FIRST, "d MMMM y") == "1er décembre 2026"
