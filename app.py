@@ -147,12 +147,16 @@ def demo(as_json: bool) -> None:
 @cli.command()
 @click.argument("problem", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), help="Write the roster here.")
-@click.option("--time-limit", type=click.FloatRange(min=0, min_open=True), help="Seconds in all.")
+@click.option(
+    "--time-limit",
+    type=click.FloatRange(min=0, min_open=True),
+    default=60.0,
+    show_default=True,
+    help="Seconds in all; the best roster found until then is written.",
+)
 @click.option("--workers", type=click.IntRange(1, 64), default=2, show_default=True)
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True)
-def solve(
-    problem: Path, out: Path | None, time_limit: float | None, workers: int, seed: int
-) -> None:
+def solve(problem: Path, out: Path | None, time_limit: float, workers: int, seed: int) -> None:
     """Fill the needs of PROBLEM.json; the roster goes to --out or standard output."""
     from scheduler.engine.commands import solve_file
 

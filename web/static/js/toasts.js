@@ -3,10 +3,28 @@
 
 const corner = document.getElementById("toasts");
 
+// Good news leaves by itself, since it may lie over a button; a refusal waits to be closed.
+const READING_MILLISECONDS = 8000;
+
+function leaveInTime(toast) {
+  let timer;
+  const start = () => {
+    timer = setTimeout(() => toast.remove(), READING_MILLISECONDS);
+  };
+  const wait = () => clearTimeout(timer);
+  toast.addEventListener("pointerenter", wait);
+  toast.addEventListener("focusin", wait);
+  toast.addEventListener("pointerleave", start);
+  toast.addEventListener("focusout", start);
+  start();
+}
+
 function show(templateName, regionRole, text) {
   const toast = corner.querySelector(templateName).content.cloneNode(true);
   toast.querySelector(".toast-text > span").textContent = text;
-  corner.querySelector(`[role=${regionRole}]`).append(toast);
+  const region = corner.querySelector(`[role=${regionRole}]`);
+  region.append(toast);
+  if (regionRole === "status") leaveInTime(region.lastElementChild);
 }
 
 export function tell(text) {
@@ -25,6 +43,7 @@ export function tellCopied() {
 export function announceFlashed() {
   for (const toast of corner.querySelectorAll("[role] > .toast")) {
     toast.parentElement.append(toast);
+    if (toast.matches("[role=status] > *")) leaveInTime(toast);
   }
 }
 
