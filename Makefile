@@ -49,7 +49,7 @@ UNSTEADY := $(UNSTEADY)|Last-Translator|Language-Team|Generated-By
 
 translations: $(VENV)/.dev
 	@mkdir -p var
-	@$(BIN)/pybabel -q extract -F web/babel.cfg -k _l -k lazy_gettext --no-location --no-wrap \
+	@$(BIN)/pybabel -q extract -F pyproject.toml -k _l -k lazy_gettext --no-location --no-wrap \
 	  --sort-output -o var/messages.pot web
 	@for locale in fr en; do \
 	  po=web/translations/$$locale/LC_MESSAGES/messages.po; \

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -11,7 +12,6 @@ from typing import Final
 import pytest
 from babel.messages import Catalog, Message
 from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
-from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import Translations
@@ -32,8 +32,10 @@ Id = str | tuple[str, str]
 @pytest.fixture(scope="module")
 def sentences() -> set[Id]:
     """What code and templates say, read from them as `make translations` does."""
-    with (WEB / "babel.cfg").open() as file:
-        method_map, options_map = parse_mapping_cfg(file)
+    settings = tomllib.loads((WEB.parent / "pyproject.toml").read_text("utf-8"))
+    mappings = settings["tool"]["babel"]["mappings"]
+    method_map = [(mapping["pattern"], mapping["method"]) for mapping in mappings]
+    options_map = {mapping["pattern"]: mapping for mapping in mappings}
     return {
         msgid if isinstance(msgid, str) else (msgid[0], msgid[1])
         for _file, _line, msgid, _comments, _context in extract_from_dir(
