@@ -105,7 +105,7 @@ class Cabinet:
                     Assignment.state != AssignmentState.RELEASED
                 )
             ).all()
-        found = dict(row.tuple() for row in rows)
+        found = dict(map(tuple, rows))
         assert len(found) == len(rows)
         return found
 
