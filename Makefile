@@ -19,7 +19,8 @@ run: $(VENV)/.run front catalogues
 	@$(PY) app.py serve --demo
 
 test: lint front browser catalogues
-	@$(BIN)/pytest --cov --cov-report=term:skip-covered $(PYTEST_ARGS)
+	@$(BIN)/pytest --numprocesses=auto --dist=loadfile --cov --cov-report=term:skip-covered \
+	  $(PYTEST_ARGS)
 
 lint: $(VENV)/.dev
 	@$(BIN)/ruff check .
