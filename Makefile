@@ -1,6 +1,7 @@
 # Relais: every step a newcomer or a machine needs. Only Python >= 3.11 and make must be there.
 
 PYTHON ?= python3
+PORT ?= 8000
 VENV := .venv
 BIN := $(VENV)/bin
 PY := $(BIN)/python
@@ -16,7 +17,7 @@ help:
 	@echo "make lint | format | bench | lock | translations | clean"
 
 run: $(VENV)/.run front catalogues
-	@$(PY) app.py serve --demo
+	@$(PY) app.py serve --demo --port $(PORT)
 
 test: lint front browser catalogues
 	@$(BIN)/pytest --numprocesses=auto --dist=loadfile --cov --cov-report=term:skip-covered \

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import sys
 from collections.abc import Iterator
@@ -22,7 +23,32 @@ if TYPE_CHECKING:
 
 BAD_INPUT: Final = 2
 DAY: Final = click.DateTime(["%Y-%m-%d"])
-DAYS: Final = click.FloatRange(0.5, 31)
+
+
+class Days(click.ParamType[int]):
+    """A number of days, in halves; kept as half-days."""
+
+    name = "days"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        try:
+            halves = float(value) * 2
+        except ValueError:
+            halves = 0.0
+        if not (1 <= halves <= 62 and halves.is_integer()):
+            self.fail(f"{value!r} is not a number of days in halves, from 0.5 to 31", param, ctx)
+        return int(halves)
+
+
+def _finite(_ctx: click.Context, _param: click.Parameter, value: float) -> float:
+    if not math.isfinite(value):
+        raise click.BadParameter("not a number of seconds")
+    return value
+
+
+DAYS: Final = Days()
 
 
 def create_app() -> Flask:
@@ -58,6 +84,19 @@ def _database() -> Iterator[Database]:
 
 class OneLine(click.Group):
     """A command that ends badly says so in one line on standard error."""
+
+    def main(self, *arguments: Any, **options: Any) -> Any:
+        options["standalone_mode"] = False
+        try:
+            status = super().main(*arguments, **options)
+        except click.exceptions.NoArgsIsHelpError as error:
+            click.echo(error.format_message(), err=True)
+            sys.exit(BAD_INPUT)
+        except click.ClickException as error:
+            _fail(" ".join(error.format_message().split()))
+        except click.Abort:
+            sys.exit(130)
+        sys.exit(status if isinstance(status, int) else 0)
 
     def invoke(self, ctx: click.Context) -> Any:
         from sqlalchemy.exc import DBAPIError
@@ -113,7 +152,8 @@ def serve(host: str, port: int, demo: bool) -> None:
         click.echo(demonstration.as_text(logins))
     shown = f"[{host}]" if ":" in host else host
     click.echo(f"Relais is at http://{shown}:{port}  (Ctrl-C ends it)")
-    os.environ.setdefault("RELAIS_BASE_URL", f"http://{shown}:{port}")
+    if host not in ("0.0.0.0", "::"):  # noqa: S104 - a comparison; nobody can visit these
+        os.environ.setdefault("RELAIS_BASE_URL", f"http://{shown}:{port}")
     sys.exit(House(host, port).run())
 
 
@@ -152,6 +192,7 @@ def demo(as_json: bool) -> None:
     type=click.FloatRange(min=0, min_open=True),
     default=60.0,
     show_default=True,
+    callback=_finite,
     help="Seconds in all; the best roster found until then is written.",
 )
 @click.option("--workers", type=click.IntRange(1, 64), default=2, show_default=True)
@@ -296,15 +337,11 @@ def user_add(**given: Any) -> None:
             rpps=given["rpps"],
             qualified=licence is None and given["role"] != Role.INTERN,
             licence_until=licence.date() if licence else None,
-            max_half_days_per_week=_half_days(given["days_per_week"]),
-            max_half_days_per_month=_half_days(given["days_per_month"]),
+            max_half_days_per_week=given["days_per_week"],
+            max_half_days_per_month=given["days_per_month"],
             max_consecutive_days=given["days_in_a_row"],
         )
     click.echo(f"{added.email}\t{password}")
-
-
-def _half_days(days: float | None) -> int | None:
-    return None if days is None else round(days * 2)
 
 
 @user.command("reset")

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
+import traceback
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
-from flask import Flask
+import structlog
+from flask import Flask, request
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import IntegerConverter, Map
 
 from scheduler.core.database import Database
 from scheduler.core.errors import BadSettings
 from scheduler.core.settings import Settings
 from web import database, errors, identity, localisation, navigation, security
 from web.extensions import csrf, limiter
+
+log = structlog.get_logger(__name__)
 
 AREAS = (
     "home",
@@ -29,6 +35,25 @@ LARGEST_REQUEST = 2 * 1024 * 1024
 SESSION_LIFETIME = dt.timedelta(hours=12)
 
 
+class RowId(IntegerConverter):
+    """The number of a row in an address; larger ones than any row has lead nowhere (404)."""
+
+    def __init__(self, url_map: Map) -> None:
+        super().__init__(url_map, max=2**31 - 1)
+
+
+class Application(Flask):
+    """Flask, but that an address never stands in a log: a feed's is a secret."""
+
+    def log_exception(self, exc_info: Any) -> None:
+        log.error(
+            "request.failed",
+            method=request.method,
+            endpoint=request.endpoint,
+            trace="".join(traceback.format_exception(*exc_info)),
+        )
+
+
 def create_app(settings: Settings, storage: Database | None = None) -> Flask:
     """The application for an installation.
 
@@ -37,7 +62,8 @@ def create_app(settings: Settings, storage: Database | None = None) -> Flask:
     """
     if settings.secret_key is None:
         raise BadSettings(variable="RELAIS_SECRET_KEY", reason="required outside a demonstration")
-    app = Flask(__name__)
+    app = Application(__name__)
+    app.url_map.converters["int"] = RowId
     app.config.update(
         SECRET_KEY=settings.secret_key,
         SESSION_COOKIE_NAME="relais",
@@ -45,6 +71,8 @@ def create_app(settings: Settings, storage: Database | None = None) -> Flask:
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings.is_https,
         PERMANENT_SESSION_LIFETIME=SESSION_LIFETIME,
+        # Else the answer to a page that asks by itself could bring a session back after sign-out.
+        SESSION_REFRESH_EACH_REQUEST=False,
         MAX_CONTENT_LENGTH=LARGEST_REQUEST,
         # The token lives as long as the session it belongs to.
         WTF_CSRF_TIME_LIMIT=None,

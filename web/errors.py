@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from typing import Final
+from urllib.parse import urlsplit
 
 import structlog
 from flask import Flask, g, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
 
 from scheduler.core import errors
 from web.messages import message_for
+from web.redirects import local_target
 
 log = structlog.get_logger(__name__)
 
@@ -43,8 +45,18 @@ def answer(status: int, message: str, code: str) -> ResponseReturnValue:
     """The error as JSON, as a fragment for a partial update, or as a page of its own."""
     if wants_json():
         return jsonify(error={"code": code, "message": message}), status
-    template = "errors/fragment.html" if request.headers.get("HX-Request") else "errors/page.html"
-    return render_template(template, status=status, message=message, code=code), status
+    if request.headers.get("HX-Request"):
+        return render_template("errors/fragment.html", message=message), status
+    return render_template(
+        "errors/page.html", status=status, message=message, back=_page_before()
+    ), status
+
+
+def _page_before() -> str | None:
+    """The page of this site that the reader came from, where it is another one than this."""
+    before = urlsplit(request.referrer or "")
+    target = local_target(before.path, "") if before.netloc == request.host else ""
+    return target if target not in ("", "/", request.path) else None
 
 
 def init_app(app: Flask) -> None:
@@ -60,9 +72,15 @@ def init_app(app: Flask) -> None:
 
     @app.errorhandler(OperationalError)
     def busy(error: OperationalError) -> ResponseReturnValue:
-        _roll_back()
+        _expect_no_database()
         log.error("database.unavailable", error=type(error.orig).__name__)
         return answer(503, _("The database is busy. Try again in a moment."), "busy")
+
+    @app.errorhandler(DataError)
+    def unthinkable(error: DataError) -> ResponseReturnValue:
+        _roll_back()
+        log.warning("database.refused_value", error=type(error.orig).__name__)
+        return answer(422, _("This value cannot be meant."), "invalid_input")
 
     @app.errorhandler(CSRFError)
     def forged(_error: CSRFError) -> ResponseReturnValue:
@@ -70,10 +88,13 @@ def init_app(app: Flask) -> None:
 
     @app.errorhandler(HTTPException)
     def http(error: HTTPException) -> ResponseReturnValue:
-        _roll_back()
         status = error.code or 500
+        if status >= 500:
+            _expect_no_database()
+        _roll_back()
         if status < 400:
             return error.get_response()
+        unknown = _("This cannot be done.")
         sentences = {
             401: _("Sign in first."),
             403: _("This is not for your role."),
@@ -83,7 +104,7 @@ def init_app(app: Flask) -> None:
             429: _("Too many attempts. Wait a minute and try again."),
             500: _("Something went wrong on our side. It has been noted."),
         }
-        body = answer(status, sentences.get(status, error.name), error.name.lower())
+        body = answer(status, sentences.get(status, unknown), error.name.lower())
         response = app.make_response(body)
         for name, value in error.get_headers(request.environ):
             if name.lower() in ("retry-after", "allow"):
@@ -94,3 +115,11 @@ def init_app(app: Flask) -> None:
 def _roll_back() -> None:
     if "session" in g:
         g.session.rollback()
+
+
+def _expect_no_database() -> None:
+    """Answer as to nobody in particular: to ask who is reading might fail a second time."""
+    g.without_reader = True
+    opened = g.pop("session", None)
+    if opened is not None:
+        opened.invalidate()

@@ -110,7 +110,8 @@ def home_practice(who: queries.Identity) -> queries.PracticeRef | None:
 
 
 def init_app(app: Flask) -> None:
-    login_manager.init_app(app)
+    # Templates know the reader from `web.navigation`, which can do without one.
+    login_manager.init_app(app, add_context_processor=False)
 
     @login_manager.user_loader
     def load(token: str) -> SignedIn | None:

@@ -18,7 +18,7 @@ LOCALES: Final = ("fr", "en")
 
 def current_locale() -> str:
     """The user's choice, else the visitor's, else the browser's, else French."""
-    if current_user.is_authenticated:
+    if not g.get("without_reader") and current_user.is_authenticated:
         return identity().locale.value
     chosen = cookie.get("locale")
     if chosen in LOCALES:
@@ -72,7 +72,7 @@ def init_app(app: Flask) -> None:
     @app.context_processor
     def helpers() -> dict[str, object]:
         return {
-            "locale": g.get("locale_code", "fr"),
+            "locale": g.get("locale_code") or current_locale(),
             "short_date": short_date,
             "long_date": long_date,
             "month_name": month_name,

@@ -77,7 +77,7 @@ def init_app(app: Flask) -> None:
             "practices": [],
             "nav": [],
         }
-        if current_user.is_authenticated:
+        if not g.get("without_reader") and current_user.is_authenticated:
             who = identity()
             context |= {
                 "actor": Reader(who.actor.user_id, who.actor.name, who.email),

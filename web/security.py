@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from typing import Final
+from urllib.parse import unquote
 
-from flask import Flask, Response, request
+from flask import Flask, Response, abort, request
 
 POLICY: Final = "; ".join(
     (
@@ -19,6 +20,14 @@ POLICY: Final = "; ".join(
 
 
 def init_app(app: Flask, *, https: bool) -> None:
+    @app.before_request
+    def refuse_nul() -> None:
+        # No text of a person holds it, PostgreSQL cannot keep it, and other parts stop reading.
+        if "\0" in unquote(request.full_path):
+            abort(404)
+        if any("\0" in value for values in request.form.listvalues() for value in values):
+            abort(400)
+
     @app.after_request
     def harden(response: Response) -> Response:
         headers = response.headers

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import socket
@@ -25,6 +26,9 @@ PATIENCE_SECONDS: Final = 15.0
 FIRST_PAUSE_SECONDS: Final = 1.0
 LONGEST_PAUSE_SECONDS: Final = 30.0
 HEALTHY_SECONDS: Final = 60.0
+# Of <sys/prctl.h>. Found here: nothing should be loaded between a fork and its exec.
+_SET_PARENT_DEATH_SIGNAL: Final = 1
+_PRCTL: Final = getattr(ctypes.CDLL(None), "prctl", None) if sys.platform == "linux" else None
 
 
 def require_free(host: str, port: int) -> None:
@@ -57,8 +61,10 @@ class House:
 
     def run(self) -> int:
         """Run until a signal arrives or the web server ends; returns its exit status."""
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._stop)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            # `nohup` has a hang-up ignored, and means it.
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, self._stop)
         web = self._start(self._web_command)
         worker = self._start(self._worker_command)
         started, pause, due = time.monotonic(), FIRST_PAUSE_SECONDS, 0.0
@@ -87,7 +93,18 @@ class House:
     @staticmethod
     def _start(command: Sequence[str]) -> subprocess.Popen[bytes]:
         # Sessions of their own: a Ctrl-C reaches the house first, which then ends both in order.
-        return subprocess.Popen(command, cwd=os.getcwd(), start_new_session=True)  # noqa: S603
+        return subprocess.Popen(  # noqa: S603 - commands of this very file
+            command,
+            cwd=os.getcwd(),
+            start_new_session=True,
+            preexec_fn=_end_with_parent if _PRCTL else None,  # noqa: PLW1509 - the house is one thread
+        )
+
+
+def _end_with_parent() -> None:
+    """Ask Linux to end this process when the house dies without a word (``kill -9``)."""
+    if _PRCTL is not None:
+        _PRCTL(_SET_PARENT_DEATH_SIGNAL, signal.SIGTERM)
 
 
 def _memory_folder() -> str:

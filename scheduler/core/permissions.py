@@ -36,7 +36,6 @@ class Action(enum.StrEnum):
     NEED_WITHDRAW = "need.withdraw"
     NEED_CLAIM = "need.claim"
     ASSIGNMENT_RELEASE = "assignment.release"
-    AVAILABILITY_VIEW = "availability.view"
     AVAILABILITY_EDIT = "availability.edit"
     PROPOSAL_VIEW = "proposal.view"
     PROPOSAL_COMPUTE = "proposal.compute"
@@ -63,11 +62,6 @@ GRANTS: Final[Mapping[Action, Mapping[Role, Scope]]] = {
     Action.NEED_WITHDRAW: {Role.TITULAR: ALL},
     Action.NEED_CLAIM: dict.fromkeys(DOCTOR_ROLES, OWN),
     Action.ASSIGNMENT_RELEASE: {**dict.fromkeys(DOCTOR_ROLES, OWN), Role.TITULAR: ALL},
-    Action.AVAILABILITY_VIEW: {
-        **dict.fromkeys(DOCTOR_ROLES, OWN),
-        Role.TITULAR: ALL,
-        Role.SECRETARY: ALL,
-    },
     Action.AVAILABILITY_EDIT: dict.fromkeys(DOCTOR_ROLES, OWN),
     Action.PROPOSAL_VIEW: {Role.TITULAR: ALL, Role.SECRETARY: ALL},
     Action.PROPOSAL_COMPUTE: {Role.TITULAR: ALL},

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email.utils import parseaddr
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
@@ -56,17 +57,13 @@ class Settings:
             secret_key=_secret(given.get("secret_key")),
             base_url=_base_url(given.get("base_url", cls.base_url)),
             smtp_url=_smtp_url(given.get("smtp_url")),
-            mail_from=given.get("mail_from", cls.mail_from),
+            mail_from=_mail_from(given.get("mail_from", cls.mail_from)),
             trusted_proxies=_whole(given, "trusted_proxies", cls.trusted_proxies, 0, 10),
             ratelimit_storage=given.get("ratelimit_storage", cls.ratelimit_storage),
             log_level=_log_level(given.get("log_level", cls.log_level)),
             solver_seconds=_seconds(given.get("solver_seconds"), cls.solver_seconds),
             solver_workers=_whole(given, "solver_workers", cls.solver_workers, 1, 64),
         )
-
-    @property
-    def is_sqlite(self) -> bool:
-        return make_url(self.database_url).get_backend_name() == "sqlite"
 
     @property
     def is_https(self) -> bool:
@@ -82,7 +79,7 @@ def _database_url(value: str) -> str:
     value = re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", value)
     try:
         backend = make_url(value).get_backend_name()
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         raise _bad("database_url", "not a database address") from None
     if backend not in ("sqlite", "postgresql"):
         raise _bad("database_url", f"{backend} is neither sqlite nor postgresql")
@@ -96,17 +93,41 @@ def _secret(value: str | None) -> str | None:
 
 
 def _base_url(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+    parts = _address(value)
+    if (
+        parts is None
+        or parts.scheme not in ("http", "https")
+        or not parts.hostname
+        or parts.query
+        or parts.fragment
+    ):
         raise _bad("base_url", "not an http or https address")
     return value.rstrip("/")
 
 
 def _smtp_url(value: str | None) -> str | None:
     if value is not None:
-        parts = urlsplit(value)
-        if parts.scheme not in ("smtp", "smtps", "smtp+starttls") or not parts.hostname:
+        parts = _address(value)
+        schemes = ("smtp", "smtps", "smtp+starttls")
+        if parts is None or parts.scheme not in schemes or not parts.hostname:
             raise _bad("smtp_url", "not smtp://, smtp+starttls:// or smtps:// with a host")
+    return value
+
+
+def _address(value: str) -> SplitResult | None:
+    """The parts of an address; None where it has none, or a port that is no port."""
+    try:
+        parts = urlsplit(value)
+        _ = parts.port
+    except ValueError:
+        return None
+    return parts
+
+
+def _mail_from(value: str) -> str:
+    _name, address = parseaddr(value)
+    if not re.fullmatch(r"[^@\s]+@[^@\s]+", address):
+        raise _bad("mail_from", "not an e-mail address, with or without a name")
     return value
 
 

@@ -133,6 +133,23 @@ def test_a_bad_setting_is_one_line(
     assert_refused(run("db", "check"), variable)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (("nonsense",), "nonsense"),
+        (("serve", "--port", "0"), "--port"),
+        (("solve", "p.json", "--time-limit", "nan"), "--time-limit"),
+        (("solve", "p.json", "--workers", "0"), "--workers"),
+        (("user", "add", "--email", "a@b.example"), "--given"),
+        (("user", "add", "--days-per-week", "nan"), "--days-per-week"),
+        (("user", "add", "--days-per-week", "0.7"), "--days-per-week"),
+        (("user", "add", "--licence-until", "31/02/2027"), "--licence-until"),
+    ],
+)
+def test_a_wrong_argument_is_one_line(arguments: tuple[str, ...], word: str) -> None:
+    assert_refused(run(*arguments), word)
+
+
 def test_a_database_out_of_reach_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RELAIS_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/relais")
     assert_refused(run("db", "check"), "database")

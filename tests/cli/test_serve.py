@@ -63,7 +63,7 @@ def children(pid: int) -> dict[str, int]:
 def test_a_killed_worker_is_started_again_and_all_end_together(tmp_path: Path) -> None:
     port = free_port()
     with house(tmp_path, port, "--demo") as process:
-        eventually(lambda: answers(port), what="an answer")
+        eventually(lambda: answers(port), within=120, what="an answer")
         first = eventually(lambda: children(process.pid).get("worker"), what="a worker")
         os.kill(first, signal.SIGKILL)
         second = eventually(
@@ -81,10 +81,34 @@ def test_a_killed_worker_is_started_again_and_all_end_together(tmp_path: Path) -
     assert "worker.died" in (tmp_path / "log").read_text("utf-8")
 
 
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="reads processes from /proc")
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGKILL])
+def test_nobody_is_left_behind_when_the_terminal_closes_or_the_house_is_killed(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    port = free_port()
+    with house(tmp_path, port, "--demo") as process:
+        eventually(lambda: answers(port), within=120, what="an answer")
+        pids = list(children(process.pid).values())
+        assert len(pids) == 2
+        process.send_signal(number)
+        process.wait(timeout=30)
+        eventually(lambda: not answers(port), what="silence")
+        eventually(lambda: not any(alive(pid) for pid in pids), what="the end of all")
+
+
+def alive(pid: int) -> bool:
+    """Whether a process is there and not merely waiting for somebody to notice its end."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 def test_the_house_ends_when_its_web_server_does(tmp_path: Path) -> None:
     port = free_port()
     with house(tmp_path, port, "--demo") as process:
-        eventually(lambda: answers(port), what="an answer")
+        eventually(lambda: answers(port), within=120, what="an answer")
         os.kill(children(process.pid)["web"], signal.SIGKILL)
         process.wait(timeout=30)
     assert process.returncode != 0

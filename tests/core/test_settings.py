@@ -16,7 +16,6 @@ README = Path(__file__).parents[2] / "README.md"
 
 def test_nothing_given_is_the_embedded_default() -> None:
     assert Settings.from_environment({}) == Settings()
-    assert Settings().is_sqlite
 
 
 def test_values_are_typed() -> None:
@@ -34,7 +33,6 @@ def test_values_are_typed() -> None:
     assert settings.database_url == "postgresql+psycopg://relais@db/relais"
     assert settings.base_url == "https://relais.example"
     assert settings.is_https
-    assert not settings.is_sqlite
     assert (settings.trusted_proxies, settings.solver_seconds) == (1, 2.5)
     assert settings.log_level == "DEBUG"
 
@@ -48,7 +46,13 @@ def test_an_empty_value_is_no_value() -> None:
     [
         ("RELAIS_DATABASE_URL", "nonsense"),
         ("RELAIS_DATABASE_URL", "mysql://localhost/relais"),
+        ("RELAIS_DATABASE_URL", "postgresql://u:p@h:notaport/x"),
         ("RELAIS_SECRET_KEY", "short"),
+        ("RELAIS_BASE_URL", "http://[::1"),
+        ("RELAIS_BASE_URL", "http://relais.example:abc"),
+        ("RELAIS_SMTP_URL", "smtp://mail.example:abc"),
+        ("RELAIS_SMTP_URL", "smtp://mail.example:99999"),
+        ("RELAIS_MAIL_FROM", "bad"),
         ("RELAIS_BASE_URL", "ftp://relais.example"),
         ("RELAIS_BASE_URL", "relais.example"),
         ("RELAIS_SMTP_URL", "mail.example"),
