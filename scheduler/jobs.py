@@ -131,11 +131,6 @@ class Pulse:
         self._ended.set()
         self._thread.join()
 
-    @property
-    def current(self) -> bool:
-        """Whether the ticket still counted at the last report."""
-        return self._orders.current
-
     def note(self, progress: dict[str, Any]) -> None:
         """Keep the latest progress for the next report."""
         self._progress = progress

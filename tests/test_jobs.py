@@ -334,7 +334,7 @@ def test_a_superseded_computation_leaves_no_trace(
     with database.transaction() as session:
         ticket = proposal_work.take(session, proposal_id)
         assert ticket is not None
-        session.get_one(Proposal, proposal_id).attempt = 2
+        session.get_one(Proposal, proposal_id).run = 2
     pulse = jobs.Pulse(database, ticket, 0.01, threading.Event())
     with pulse:
         until(pulse.should_stop)

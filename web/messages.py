@@ -35,6 +35,7 @@ MESSAGES: Final[dict[str, Any]] = {
     "holiday_not_found": _l("There is no such date."),
     "holiday_name": _l("Give these dates a name of at most 80 characters."),
     "holiday_dates": _l("The last day comes before the first."),
+    "holiday_out_of_range": _l("Choose dates from %(earliest)s to %(latest)s."),
     "holiday_too_long": _l("At most %(longest)d days at once."),
     # Availabilities.
     "availabilities_of_doctors": _l("Doctors say here when they can come. You are not one here."),
@@ -87,6 +88,7 @@ MESSAGES: Final[dict[str, Any]] = {
     "proposal_not_found": _l("There is no such proposal in this practice."),
     "proposal_backwards": _l("The last day comes before the first."),
     "proposal_past": _l("Only days from tomorrow on can be planned."),
+    "proposal_too_far": _l("Nothing can be published after %(latest)s. Choose earlier days."),
     "proposal_too_long": _l("At most %(months)d months at once."),
     "proposal_nothing_to_fill": _l("Nothing is to fill from %(start)s to %(end)s."),
     "proposal_at_work": _l("Another proposal is being computed. Wait for it, or cancel it."),

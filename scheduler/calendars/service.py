@@ -23,12 +23,13 @@ from scheduler.core.permissions import Action, Actor, Subject, can, require
 from scheduler.people.models import Practice, User
 from scheduler.people.queries import identity
 from scheduler.roster.models import Assignment, Need
-from scheduler.roster.rules import AssignmentState, Period
+from scheduler.roster.rules import AssignmentState, Period, add_months
 
 FEED_PATH: Final = "/feeds/{token}.ics"
 # Rises when the same facts are written differently, so that no client keeps the old writing.
 WRITING: Final = 1
 LONGEST_HOLIDAY: Final = 120
+FURTHEST_HOLIDAY_MONTHS: Final = 60
 
 # The address of the page of a week, from the practice's slug and the week's Monday.
 Link = Callable[[str, dt.date], str]
@@ -160,13 +161,24 @@ def add_holiday(
     name: str,
     kind: HolidayKind = HolidayKind.CLOSED,
 ) -> PracticeHoliday:
-    """Add dates on which a practice is closed, or school holidays that the library lacks."""
+    """Add dates on which a practice is closed, or school holidays that the library lacks.
+
+    From the first day of last year on, and at most `FURTHEST_HOLIDAY_MONTHS` ahead.
+    """
     require(actor, Action.HOLIDAYS_EDIT, Subject(practice.id))
     name = " ".join(name.split())
     if not name or len(name) > 80 or not name.isprintable():
         raise InvalidInput("holiday_name", field="name")
     if end < start:
         raise InvalidInput("holiday_dates", field="end")
+    today = local_date(session.now(), practice.timezone)
+    earliest = dt.date(today.year - 1, 1, 1)
+    latest = add_months(today, FURTHEST_HOLIDAY_MONTHS)
+    for field, day in (("start", start), ("end", end)):
+        if not earliest <= day <= latest:
+            raise InvalidInput(
+                "holiday_out_of_range", field=field, earliest=earliest, latest=latest
+            )
     if (end - start).days >= LONGEST_HOLIDAY:
         raise InvalidInput("holiday_too_long", field="end", longest=LONGEST_HOLIDAY)
     holiday = PracticeHoliday(practice_id=practice.id, start=start, end=end, name=name, kind=kind)

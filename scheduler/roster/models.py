@@ -232,6 +232,8 @@ class Proposal(Base):
     `problem` and `solution` are the files of the roster format, kept so that what was proposed
     can be explained later. `heartbeat_at` is when the worker computing it last gave a sign of
     life: a running proposal without one is taken up again, at most `MOST_ATTEMPTS` times.
+    `attempt` counts those times and begins anew when people try again; `run` counts every time
+    a worker took it and only ever rises, so that no two workers hold the same ticket.
     """
 
     __tablename__ = "proposal"
@@ -249,6 +251,7 @@ class Proposal(Base):
     finished_at: Mapped[dt.datetime | None]
     heartbeat_at: Mapped[dt.datetime | None]
     attempt: Mapped[int] = mapped_column(default=0)
+    run: Mapped[int] = mapped_column(default=0)
     cancel_requested: Mapped[bool] = mapped_column(default=False)
     progress: Mapped[dict[str, Any]] = mapped_column(default=dict)
     problem: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON(none_as_null=True))

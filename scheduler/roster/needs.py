@@ -160,13 +160,26 @@ def check_period(today: dt.date, start: dt.date, end: dt.date) -> None:
     """Raise `InvalidInput` for a period that cannot be published."""
     if start < today:
         raise InvalidInput("period_past", field="start")
-    latest = add_months(today, FURTHEST_MONTHS)
+    latest = _latest_start(today)
     if start > latest:
         raise InvalidInput("period_too_far", field="start", latest=latest)
     if end < start:
         raise InvalidInput("period_reversed", field="end")
-    if end >= add_months(start, MOST_MONTHS):
+    if end > _longest_end(start):
         raise InvalidInput("period_too_long", field="end", most=MOST_MONTHS)
+
+
+def latest_day(today: dt.date) -> dt.date:
+    """The last date that can be published at all."""
+    return _longest_end(_latest_start(today))
+
+
+def _latest_start(today: dt.date) -> dt.date:
+    return add_months(today, FURTHEST_MONTHS)
+
+
+def _longest_end(start: dt.date) -> dt.date:
+    return add_months(start, MOST_MONTHS) - dt.timedelta(days=1)
 
 
 def _plan(

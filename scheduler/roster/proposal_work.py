@@ -31,9 +31,10 @@ UNEXPECTED: Final = "unexpected"
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """The right of one worker to compute one proposal."""
+    """The right of one worker to compute one proposal; `run` is never given out twice."""
 
     proposal_id: int
+    run: int
     attempt: int
 
 
@@ -48,20 +49,21 @@ class Orders:
 def take(session: UnitOfWork, proposal_id: int) -> Ticket | None:
     """Begin computing a queued proposal; None when it is no longer there to be taken."""
     now = session.now()
-    attempt = session.scalar(
+    taken = session.execute(
         sa.update(Proposal)
         .where(Proposal.id == proposal_id, Proposal.state == ProposalState.QUEUED)
         .values(
             state=ProposalState.RUNNING,
             attempt=Proposal.attempt + 1,
+            run=Proposal.run + 1,
             started_at=now,
             heartbeat_at=now,
             progress={},
         )
-        .returning(Proposal.attempt)
+        .returning(Proposal.run, Proposal.attempt)
         .execution_options(synchronize_session=False)
-    )
-    return None if attempt is None else Ticket(proposal_id, attempt)
+    ).one_or_none()
+    return None if taken is None else Ticket(proposal_id, taken.run, taken.attempt)
 
 
 def report(session: UnitOfWork, ticket: Ticket, progress: dict[str, Any]) -> Orders:
@@ -204,7 +206,7 @@ def _current(ticket: Ticket) -> tuple[sa.ColumnElement[bool], ...]:
     return (
         Proposal.id == ticket.proposal_id,
         Proposal.state == ProposalState.RUNNING,
-        Proposal.attempt == ticket.attempt,
+        Proposal.run == ticket.run,
     )
 
 

@@ -15,12 +15,14 @@ import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
 from scheduler.core import outbox
+from scheduler.core.clock import local_date
 from scheduler.core.database import UnitOfWork, lock_rows
 from scheduler.core.errors import Conflict, InvalidInput, NotFound, RelaisError
 from scheduler.core.permissions import Action, Actor, Subject, require
 from scheduler.people.models import Practice, User
 from scheduler.roster import assignments
 from scheduler.roster.models import Assignment, Need, Proposal, ProposalLine
+from scheduler.roster.needs import latest_day
 from scheduler.roster.problem import first_plannable
 from scheduler.roster.proposal_work import note
 from scheduler.roster.rules import (
@@ -49,7 +51,7 @@ def request_proposal(
 ) -> Proposal:
     """Queue a proposal for the days from `start` (tomorrow at the earliest) to `end`.
 
-    Raises `InvalidInput` for a period that is over, too long or has nothing to fill, and
+    Raises `InvalidInput` for a period that is over, too far, too long or with nothing to fill, and
     `Conflict` while another proposal of the practice is being computed.
     """
     require(actor, Action.PROPOSAL_COMPUTE, Subject(practice.id))
@@ -58,6 +60,9 @@ def request_proposal(
     start = max(start, first_plannable(session, practice))
     if end < start:
         raise InvalidInput("proposal_past", field="end")
+    latest = latest_day(local_date(session.now(), practice.timezone))
+    if start > latest:
+        raise InvalidInput("proposal_too_far", field="start", latest=latest)
     if end >= add_months(start, MOST_MONTHS):
         raise InvalidInput("proposal_too_long", field="end", months=MOST_MONTHS)
     _one_at_work(session, practice)

@@ -43,6 +43,10 @@ class Entry:
     def uncovered(self) -> bool:
         return self.state is None
 
+    def missed(self, today: dt.date) -> bool:
+        """Whether the day went by with nobody on it."""
+        return self.uncovered and self.date < today
+
     @property
     def half_days(self) -> int:
         return len(self.period.halves)
@@ -50,27 +54,32 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """How well some days are filled; `minimum` is the practice's days a week with a doctor."""
+    """How well some days are filled; `minimum` is the practice's days a week with a doctor.
+
+    Half-days of the past that nobody took are `missed`: neither filled nor to fill.
+    """
 
     half_days: int
     filled: int
+    missed: int
     days_with_doctor: int
     minimum: int
 
     @classmethod
-    def of(cls, entries: Iterable[Entry], minimum: int) -> Coverage:
+    def of(cls, entries: Iterable[Entry], minimum: int, today: dt.date) -> Coverage:
         entries = list(entries)
         filled = [entry for entry in entries if not entry.uncovered]
         return cls(
             half_days=sum(entry.half_days for entry in entries),
             filled=sum(entry.half_days for entry in filled),
+            missed=sum(entry.half_days for entry in entries if entry.missed(today)),
             days_with_doctor=len({entry.date for entry in filled}),
             minimum=minimum,
         )
 
     @property
     def to_fill(self) -> int:
-        return self.half_days - self.filled
+        return self.half_days - self.filled - self.missed
 
     @property
     def minimum_reached(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import datetime as dt
 import enum
 import re
@@ -104,9 +105,8 @@ def monday_of(day: dt.date) -> dt.date:
 
 def month_bounds(day: dt.date) -> tuple[dt.date, dt.date]:
     """The first and the last date of the calendar month of `day`."""
-    first = day.replace(day=1)
-    following = (first + dt.timedelta(days=31)).replace(day=1)
-    return first, following - dt.timedelta(days=1)
+    _weekday, length = calendar.monthrange(day.year, day.month)
+    return day.replace(day=1), day.replace(day=length)
 
 
 def add_months(day: dt.date, months: int) -> dt.date:

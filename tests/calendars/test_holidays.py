@@ -174,6 +174,11 @@ def test_own_dates_are_removed_and_recorded(database: Database, house: House) ->
         (CHRISTMAS, CHRISTMAS, "a\x00b", "holiday_name"),
         (CHRISTMAS, CHRISTMAS - dt.timedelta(days=1), "Pont", "holiday_dates"),
         (CHRISTMAS, CHRISTMAS + dt.timedelta(days=120), "Pont", "holiday_too_long"),
+        (dt.date(2024, 12, 31), dt.date(2025, 1, 1), "Pont", "holiday_out_of_range"),
+        (dt.date(2031, 11, 23), dt.date(2031, 11, 24), "Pont", "holiday_out_of_range"),
+        (dt.date.min, dt.date.min, "Pont", "holiday_out_of_range"),
+        (dt.date.max, dt.date.max, "Pont", "holiday_out_of_range"),
+        (dt.date.min, dt.date.max, "Pont", "holiday_out_of_range"),
     ],
 )
 def test_own_dates_that_cannot_be_are_refused(
@@ -184,6 +189,39 @@ def test_own_dates_that_cannot_be_are_refused(
     with pytest.raises(InvalidInput) as caught, database.transaction() as session:
         service.add_holiday(session, actor, practice, start, end, name)
     assert caught.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "field"),
+    [
+        (dt.date(2024, 12, 31), CHRISTMAS, "start"),
+        (CHRISTMAS, dt.date(2031, 11, 24), "end"),
+        (dt.date(2031, 11, 24), dt.date(2031, 11, 25), "start"),
+    ],
+)
+def test_the_date_out_of_range_is_named(
+    database: Database, house: House, start: dt.date, end: dt.date, field: str
+) -> None:
+    practice = house.practice()
+    actor = house.actor(house.member(practice, Role.TITULAR))
+    with pytest.raises(InvalidInput) as caught, database.transaction() as session:
+        service.add_holiday(session, actor, practice, start, end, "Pont")
+    assert caught.value.facts == {
+        "field": field,
+        "earliest": dt.date(2025, 1, 1),
+        "latest": dt.date(2031, 11, 23),
+    }
+
+
+@pytest.mark.parametrize("day", [dt.date(2025, 1, 1), dt.date(2031, 11, 23)])
+def test_the_first_and_the_last_own_date_that_can_be(
+    database: Database, house: House, day: dt.date
+) -> None:
+    practice = house.practice()
+    actor = house.actor(house.member(practice, Role.TITULAR))
+    with database.transaction() as session:
+        service.add_holiday(session, actor, practice, day, day, "Pont")
+    assert read(database, practice, day, day).own == {day: "Pont"}
 
 
 def test_only_a_titular_adds_dates(database: Database, house: House) -> None:

@@ -150,6 +150,12 @@ def test_a_request_begins_tomorrow_at_the_earliest(cabinet: Cabinet) -> None:
         (dt.date(2026, 11, 1), dt.date(2026, 11, 23), "proposal_past"),
         (MONDAY, dt.date(2027, 6, 7), "proposal_too_long"),
         (MONDAY + 3 * DAY, SUNDAY, "proposal_nothing_to_fill"),
+        (dt.date(1, 1, 1), dt.date(1, 1, 1), "proposal_past"),
+        (dt.date(1, 1, 1), dt.date.max, "proposal_too_long"),
+        # Days from 23 November 2028 on may be published for a year, and none after them.
+        (dt.date(2029, 11, 22), dt.date(2029, 11, 22), "proposal_nothing_to_fill"),
+        (dt.date(2029, 11, 23), dt.date(2029, 11, 23), "proposal_too_far"),
+        (dt.date.max, dt.date.max, "proposal_too_far"),
     ],
 )
 def test_a_period_that_cannot_be_meant(
@@ -203,7 +209,7 @@ def test_one_worker_takes_it(cabinet: Cabinet) -> None:
             tickets.append(proposal_work.take(session, proposal_id))
 
     assert at_once(*[take] * 8) == [None] * 8
-    assert [ticket for ticket in tickets if ticket] == [Ticket(proposal_id, 1)]
+    assert [ticket for ticket in tickets if ticket] == [Ticket(proposal_id, 1, attempt=1)]
 
 
 def test_reports_tell_and_ask(cabinet: Cabinet, clock: FixedClock) -> None:
@@ -277,6 +283,27 @@ def test_the_dead_do_not_disturb_their_successor(cabinet: Cabinet, clock: FixedC
     assert cabinet.finish(first) is False
     assert cabinet.read(first.proposal_id).progress == {}
     assert cabinet.finish(second) is True
+
+
+def test_no_ticket_is_issued_twice(cabinet: Cabinet, clock: FixedClock) -> None:
+    first = cabinet.take(cabinet.request())
+    cabinet.decide(proposals.cancel, first.proposal_id)
+    clock.advance(LEASE)
+    recovered(cabinet)
+    cabinet.decide(proposals.retry, first.proposal_id)
+    second = cabinet.take(first.proposal_id)
+    assert (first.attempt, second.attempt) == (1, 1)
+    with cabinet.database.transaction() as session:
+        assert proposal_work.report(session, first, {"fraction": 1}).current is False
+        assert proposal_work.fail(session, first, "unexpected") is False
+        assert proposal_work.give_back(session, first) is False
+    assert cabinet.finish(first) is False
+    with cabinet.database.transaction() as session:
+        assert proposal_work.give_back(session, second)
+    third = cabinet.take(first.proposal_id)
+    with cabinet.database.transaction() as session:
+        assert proposal_work.report(session, second, {}).current is False
+    assert cabinet.finish(third) is True
 
 
 def test_giving_back_costs_no_attempt(cabinet: Cabinet) -> None:

@@ -100,11 +100,25 @@ def test_coverage_counts_half_days_and_days() -> None:
             entry(Period.DAY, filled=False, offset=2),
         ],
         3,
+        MONDAY,
     )
     assert (found.half_days, found.filled, found.to_fill) == (6, 4, 2)
     assert (found.days_with_doctor, found.minimum_reached) == (2, False)
-    assert Coverage.of([entry(Period.AM, filled=True)], 1).minimum_reached
-    assert Coverage.of([], 0).minimum_reached
+    assert Coverage.of([entry(Period.AM, filled=True)], 1, MONDAY).minimum_reached
+    assert Coverage.of([], 0, MONDAY).minimum_reached
+
+
+def test_days_gone_by_are_missed_and_no_longer_to_fill() -> None:
+    entries = [
+        entry(Period.DAY, filled=True),
+        entry(Period.AM, filled=False),
+        entry(Period.DAY, filled=False, offset=1),
+        entry(Period.PM, filled=False, offset=2),
+    ]
+    found = Coverage.of(entries, 0, MONDAY + dt.timedelta(days=1))
+    assert (found.half_days, found.filled, found.missed, found.to_fill) == (6, 2, 1, 3)
+    found = Coverage.of(entries, 0, MONDAY + dt.timedelta(days=7))
+    assert (found.half_days, found.filled, found.missed, found.to_fill) == (6, 2, 4, 0)
 
 
 def test_the_detail_of_a_need_and_its_history(house: House, practice: Practice) -> None:
@@ -216,6 +230,7 @@ def test_months() -> None:
     assert parse_month("2026-02") == dt.date(2026, 2, 1)
     assert month_bounds(dt.date(2028, 2, 14)) == (dt.date(2028, 2, 1), dt.date(2028, 2, 29))
     assert month_bounds(dt.date(2026, 12, 31)) == (dt.date(2026, 12, 1), dt.date(2026, 12, 31))
+    assert month_bounds(dt.date.max) == (dt.date(9999, 12, 1), dt.date.max)
     assert add_months(dt.date(2026, 1, 31), 1) == dt.date(2026, 2, 28)
     assert add_months(dt.date(2026, 1, 31), -2) == dt.date(2025, 11, 30)
     assert add_months(dt.date(2026, 12, 1), 12) == dt.date(2027, 12, 1)

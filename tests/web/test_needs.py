@@ -342,6 +342,12 @@ def test_own_dates_are_removed(house: House, practice: Practice, client: FlaskCl
         ({"own-end": "2026-11-30"}, "The last day comes before the first."),
         ({"own-start": "soon"}, "Not a valid date value."),
         ({"own-kind": "party"}, "Not a valid choice."),
+        ({"own-start": "0001-01-01"}, "Choose dates from Wed 1 Jan 2025 to Sun 23 Nov 2031."),
+        ({"own-end": "9999-12-31"}, "Choose dates from Wed 1 Jan 2025 to Sun 23 Nov 2031."),
+        (
+            {"own-start": "0001-01-01", "own-end": "9999-12-31"},
+            "Choose dates from Wed 1 Jan 2025 to Sun 23 Nov 2031.",
+        ),
     ],
 )
 def test_own_dates_that_cannot_be(
@@ -366,7 +372,10 @@ def test_own_dates_that_cannot_be(
         ({"start": "2026-11-01"}, "Only today and later days can be published."),
         ({"start": "2026-12-31", "end": "2026-12-01"}, "The last day comes before the first."),
         ({"start": "2026-12-01", "end": "2028-12-01"}, "At most 12 months at once."),
+        ({"start": "9999-12-30", "end": "9999-12-31"}, "Publish at most up to"),
         ({"start": "9999-12-31", "end": "9999-12-31"}, "Publish at most up to"),
+        ({"start": "0001-01-01", "end": "9999-12-31"}, "Only today and later days"),
+        ({"end": "9999-12-31"}, "At most 12 months at once."),
         ({"start": "soon"}, "Not a valid date value."),
         ({"end": ""}, "Give a date."),
         ({"pattern": "999"}, "Not a valid choice."),

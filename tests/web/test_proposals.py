@@ -135,6 +135,18 @@ def test_usual_periods_and_dates(
             {"period": "custom", "start": "2027-03-01", "end": "2027-03-02"},
             "Nothing is to fill",
         ),
+        (
+            {"period": "custom", "start": "9999-12-30", "end": "9999-12-31"},
+            "Nothing can be published after Thu 22 Nov 2029.",
+        ),
+        (
+            {"period": "custom", "start": "0001-01-01", "end": "0001-01-02"},
+            "Only days from tomorrow on can be planned.",
+        ),
+        (
+            {"period": "custom", "start": "0001-01-01", "end": "9999-12-31"},
+            "At most 6 months at once.",
+        ),
         ({"period": "century"}, "Not a valid choice"),
     ],
 )
@@ -183,6 +195,48 @@ def test_progress_is_shown_and_asked_for(
     client.post(f"{address}/cancel")
     assert "Stopping" in client.get(address).text
     assert f'action="{address}/cancel"' not in client.get(address).text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "attempt", "seen", "unseen"),
+    [
+        (9, 1, "Filling as many days as possible", "interrupted"),
+        (10, 1, "The computation was interrupted", "Filling as many days as possible"),
+        (10, 1, "It will be taken up again by itself", "Running for"),
+        (10, 3, "The computation was interrupted", "taken up again"),
+    ],
+)
+def test_a_worker_that_fell_silent_is_said(
+    database: Database,
+    client_for: Client,
+    titular: User,
+    lea: User,
+    clock: FixedClock,
+    seconds: int,
+    attempt: int,
+    seen: str,
+    unseen: str,
+) -> None:
+    client = client_for(titular)
+    proposal_id = ask(client, period="month")
+    change(
+        database,
+        proposal_id,
+        state=ProposalState.RUNNING,
+        started_at=clock.now(),
+        heartbeat_at=clock.now(),
+        attempt=attempt,
+        progress={"stage": "uncovered", "fraction": 0.43, "covered": 0.999},
+    )
+    clock.advance(dt.timedelta(seconds=seconds))
+    address = f"/p/nieul/proposals/{proposal_id}"
+    for page in (client.get(address).text, client.get(f"{address}/progress").text):
+        assert seen in page
+        assert unseen not in page
+    client.post(f"{address}/cancel")
+    page = client.get(address).text
+    assert "Stopping" in page
+    assert "interrupted" not in page
 
 
 def test_the_end_of_the_work_opens_the_review(

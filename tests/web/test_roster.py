@@ -375,6 +375,47 @@ def test_a_past_day_is_only_shown(
         assert "<form" not in main_of(html)
 
 
+def test_a_day_gone_by_without_a_doctor_was_not_filled(
+    house: House, practice: Practice, client_for: ClientFor, clock: FixedClock
+) -> None:
+    doctor = member(house, practice, Role.REPLACEMENT)
+    house.assignment(house.need(practice, MONDAY), doctor)
+    gone = house.need(practice, MONDAY, Period.AM, room=1)
+    client = client_for(doctor)
+    addresses = ["/p/nieul/week/2026-W48", "/p/nieul/month/2026-11", f"/p/nieul/needs/{gone.id}"]
+    for path in addresses:
+        words = text_of(main_of(page(client, path)))
+        assert "To fill" in words
+        assert "Not filled" not in words
+    clock.advance(dt.timedelta(days=1))
+    for path in addresses:
+        html = main_of(page(client, path))
+        assert "Not filled" in text_of(html)
+        assert "To fill" not in text_of(html)
+        assert "is-missed" in html
+        assert "is-uncovered" not in html
+    for path in addresses[:2]:
+        words = text_of(page(client, path))
+        assert "1 half-day not filled 2 of 3 half-days filled" in words
+        assert "to fill" not in words
+        assert "Everything is filled" not in words
+    house.need(practice, THURSDAY, Period.PM)
+    for path in addresses[:2]:
+        words = text_of(page(client, path))
+        assert "1 half-day to fill 2 of 4 half-days filled" in words
+
+
+def test_a_phone_opens_the_week_at_today(
+    house: House, practice: Practice, client_for: ClientFor, clock: FixedClock
+) -> None:
+    client = client_for(member(house, practice, Role.SECRETARY))
+    house.need(practice, MONDAY)
+    clock.advance(dt.timedelta(days=3))
+    assert client.get("/").location == "/p/nieul/week/#day-2026-11-26"
+    assert 'id="day-2026-11-26"' in page(client, "/p/nieul/week/")
+    assert 'href="/p/nieul/week/#day-2026-11-26"' in page(client, "/p/nieul/week/2026-W40")
+
+
 def test_a_withdrawn_day_says_so(house: House, practice: Practice, client_for: ClientFor) -> None:
     need = house.need(practice, THURSDAY, state=NeedState.WITHDRAWN)
     html = page(client_for(member(house, practice, Role.REPLACEMENT)), f"/p/nieul/needs/{need.id}")

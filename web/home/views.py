@@ -7,7 +7,7 @@ from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from web.database import session
-from web.identity import home_practice, identity, public
+from web.identity import home_practice, identity, public, today
 
 blueprint = Blueprint("home", __name__)
 
@@ -17,7 +17,8 @@ def home() -> ResponseReturnValue:
     reference = home_practice(identity())
     if reference is None:
         return render_template("home/no_practice.html")
-    return redirect(url_for("roster.week", slug=reference.slug))
+    # On a phone the week is a list of days: it opens at today's.
+    return redirect(url_for("roster.week", slug=reference.slug, _anchor=f"day-{today()}"))
 
 
 @blueprint.get("/healthz")

@@ -15,12 +15,16 @@ from flask_babel import lazy_gettext as _l
 from scheduler.core.errors import Conflict
 from scheduler.roster.models import Need, Proposal, ProposalLine
 from scheduler.roster.proposal_queries import Listed, Load, Review, Row
+from scheduler.roster.proposal_work import MOST_ATTEMPTS
 from scheduler.roster.rules import LineState, Period, Preference, ProposalState
 from web.labels import PERIOD_NAMES
 from web.localisation import current_locale, written
 from web.messages import message_for
 
 MOST_ASKED: Final = 3
+# A worker gives a sign of life twice a second: after so long without one it has died, even
+# where another waits a little longer before it takes its place.
+SILENCE: Final = dt.timedelta(seconds=10)
 
 STAGES: Final[dict[str, Any]] = {
     "start": _l("Reading days and availabilities"),
@@ -112,6 +116,14 @@ def work(proposal: Proposal, now: dt.datetime) -> dict[str, Any]:
             "text": _("Taken up again after an interruption") if again else "",
             "facts": [],
         }
+    if _interrupted(proposal, now):
+        again = proposal.attempt < MOST_ATTEMPTS
+        return {
+            "title": _("The computation was interrupted"),
+            "value": 0,
+            "text": _("It will be taken up again by itself") if again else "",
+            "facts": [],
+        }
     state = proposal.progress
     title = STAGES.get(str(state.get("stage")), STAGES["start"])
     if proposal.cancel_requested:
@@ -126,6 +138,12 @@ def work(proposal: Proposal, now: dt.datetime) -> dict[str, Any]:
     if proposal.attempt > 1:
         facts.append((_("Attempt"), str(proposal.attempt)))
     return {"title": title, "value": percent, "text": format_percent(percent / 100), "facts": facts}
+
+
+def _interrupted(proposal: Proposal, now: dt.datetime) -> bool:
+    """Whether the worker fell silent; one that was to be stopped anyway is still stopping."""
+    heartbeat = proposal.heartbeat_at
+    return heartbeat is not None and now - heartbeat >= SILENCE and not proposal.cancel_requested
 
 
 def _covered(share: float) -> str:

@@ -14,7 +14,14 @@ from flask_babel import gettext as _
 from scheduler.calendars.holidays import HolidayCalendar
 from scheduler.people.models import Room
 from scheduler.roster.queries import Entry, NeedDetail, Turn
-from scheduler.roster.rules import AssignmentSource, Period, days_between, monday_of, month_bounds
+from scheduler.roster.rules import (
+    AssignmentSource,
+    AssignmentState,
+    Period,
+    days_between,
+    monday_of,
+    month_bounds,
+)
 from web.labels import PRIORITY_NAMES, ROLE_NAMES
 from web.localisation import iso_week, written
 
@@ -25,6 +32,13 @@ SATURDAY = 5
 def day_anchor(day: dt.date) -> str:
     """Where a day stands on the page of its week."""
     return f"day-{day.isoformat()}"
+
+
+def state(day: dt.date, taken: AssignmentState | None, today: dt.date) -> str:
+    """The state of a need in the templates: nobody can fill a day of the past any more."""
+    if taken is not None:
+        return taken.value
+    return "missed" if day < today else "uncovered"
 
 
 def week_title(monday: dt.date) -> str:
@@ -50,7 +64,7 @@ def week(
     """The value of `components/week.html`."""
     by_room: dict[int, dict[dt.date, dict[str, Any]]] = defaultdict(lambda: defaultdict(dict))
     for entry in entries:
-        by_room[entry.room_id][entry.date][entry.period.value] = _slot(entry, reader_id)
+        by_room[entry.room_id][entry.date][entry.period.value] = _slot(entry, today, reader_id)
     days = list(days_between(monday, monday + dt.timedelta(days=6)))
     needed = {entry.date for entry in entries}
     return {
@@ -89,20 +103,22 @@ def _cell(slots: dict[str, Any]) -> dict[str, Any]:
     return {period.value: slots.get(period.value) for period in Period}
 
 
-def _slot(entry: Entry, reader_id: int | None) -> dict[str, Any]:
+def _slot(entry: Entry, today: dt.date, reader_id: int | None) -> dict[str, Any]:
     return {
-        "state": entry.state.value if entry.state else "uncovered",
+        "state": state(entry.date, entry.state, today),
         "href": url_for("roster.need", need_id=entry.need_id),
         "who": entry.doctor or "",
-        "note": _note(entry),
+        "note": _note(entry, today),
         "mine": entry.doctor_id is not None and entry.doctor_id == reader_id,
     }
 
 
-def _note(entry: Entry) -> str:
+def _note(entry: Entry, today: dt.date) -> str:
     """In which role somebody is there, or what is particular about a day to fill."""
     if not entry.uncovered:
         return str(ROLE_NAMES[entry.role]) if entry.role else ""
+    if entry.missed(today):
+        return ""
     if len(entry.roles) == 1:
         return str(ROLE_NAMES[entry.roles[0]])
     return str(PRIORITY_NAMES[entry.priority]) if entry.priority > 1 else ""
@@ -155,9 +171,8 @@ def month(
     names = {room.id: room_mark(room.name) if len(rooms) > 1 else "" for room in rooms}
     slots: dict[dt.date, list[dict[str, Any]]] = defaultdict(list)
     for entry in entries:
-        state = entry.state.value if entry.state else "uncovered"
-        text = _chip(names.get(entry.room_id, ""), entry)
-        slots[entry.date].append({"state": state, "text": text})
+        text = _chip(names.get(entry.room_id, ""), entry, today)
+        slots[entry.date].append({"state": state(entry.date, entry.state, today), "text": text})
     return [
         {
             "number": f"{monday.isocalendar().week:02d}",
@@ -187,10 +202,11 @@ def room_mark(name: str) -> str:
     return "".join(word[0].upper() for word in words) if len(words) > 1 else name[:3]
 
 
-def _chip(room: str, entry: Entry) -> str:
+def _chip(room: str, entry: Entry, today: dt.date) -> str:
     half = {Period.AM: _("a.m."), Period.PM: _("p.m."), Period.DAY: ""}[entry.period]
     where = " ".join(part for part in (room, half) if part)
-    who = entry.family_name or _("To fill")
+    empty = _("Not filled") if entry.missed(today) else _("To fill")
+    who = entry.family_name or empty
     return f"{where} · {who}" if where else who
 
 
