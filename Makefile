@@ -9,14 +9,17 @@ HTMX := web/static/vendor/htmx.min.js
 CATALOGUES := $(patsubst %.po,%.mo,$(wildcard web/translations/*/LC_MESSAGES/messages.po))
 CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
-.PHONY: run test lint format bench lock translations catalogues front browser screenshots clean help
+.PHONY: install run test lint format bench lock translations catalogues front browser screenshots clean help
 
 help:
+	@echo "make install install what Relais needs to run"
 	@echo "make run     install, load the demonstration and serve it on http://127.0.0.1:8000"
 	@echo "make test    install what the tests need, check the code and run every test"
 	@echo "make lint | format | bench | lock | translations | clean"
 
-run: $(VENV)/.run front catalogues
+install: $(VENV)/.run front catalogues
+
+run: install
 	@$(PY) app.py serve --demo --port $(PORT)
 
 test: lint front browser catalogues
