@@ -157,6 +157,7 @@ def client_for(app: Flask) -> Callable[[User | None], FlaskClient]:
             with client.session_transaction() as cookie:
                 cookie["_user_id"] = f"{user.id}.{user.credentials_epoch}"
                 cookie["_fresh"] = True
+                cookie["number"] = "a session of a test"
         return client
 
     return make

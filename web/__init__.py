@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import traceback
 from importlib import import_module
 from pathlib import Path
@@ -16,6 +15,7 @@ from werkzeug.routing import IntegerConverter, Map
 from scheduler.core.database import Database
 from scheduler.core.errors import BadSettings
 from scheduler.core.settings import Settings
+from scheduler.people.service import LONGEST_SESSION
 from web import database, errors, identity, localisation, navigation, security
 from web.extensions import csrf, limiter
 
@@ -32,7 +32,6 @@ AREAS = (
     "calendars",
 )
 LARGEST_REQUEST = 2 * 1024 * 1024
-SESSION_LIFETIME = dt.timedelta(hours=12)
 
 
 class RowId(IntegerConverter):
@@ -70,7 +69,7 @@ def create_app(settings: Settings, storage: Database | None = None) -> Flask:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings.is_https,
-        PERMANENT_SESSION_LIFETIME=SESSION_LIFETIME,
+        PERMANENT_SESSION_LIFETIME=LONGEST_SESSION,
         # Else the answer to a page that asks by itself could bring a session back after sign-out.
         SESSION_REFRESH_EACH_REQUEST=False,
         MAX_CONTENT_LENGTH=LARGEST_REQUEST,

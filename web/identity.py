@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
@@ -10,12 +11,12 @@ from typing import Any, TypeVar, cast
 from flask import Blueprint, Flask, abort, current_app, g, redirect, request, url_for
 from flask import session as cookie
 from flask.typing import ResponseReturnValue
-from flask_login import UserMixin, current_user, login_user
+from flask_login import UserMixin, current_user, login_user, logout_user
 
 from scheduler.core.clock import local_date
 from scheduler.core.errors import NotSignedIn
 from scheduler.core.permissions import Actor
-from scheduler.people import queries
+from scheduler.people import queries, service
 from scheduler.people.models import Practice
 from web.database import database, session
 from web.extensions import login_manager
@@ -93,7 +94,17 @@ def enter(user_id: int) -> None:
         raise NotSignedIn
     cookie.clear()
     cookie.permanent = True
+    cookie["number"] = secrets.token_urlsafe(16)
     login_user(SignedIn(found))
+
+
+def leave() -> None:
+    """End the session, here and for whoever may hold a copy of its cookie."""
+    number = cookie.get("number")
+    if number is not None:
+        service.end_session(session(), number)
+    logout_user()
+    cookie.clear()
 
 
 def _today_in_the_house() -> dt.date:
@@ -116,7 +127,10 @@ def init_app(app: Flask) -> None:
     @login_manager.user_loader
     def load(token: str) -> SignedIn | None:
         user_id, _, epoch = token.partition(".")
-        if not (user_id.isdecimal() and epoch.isdecimal()):
+        number = cookie.get("number")
+        if not (user_id.isdecimal() and epoch.isdecimal() and number):
+            return None
+        if queries.has_ended(session(), number):
             return None
         found = queries.identity(session(), int(user_id), _today_in_the_house())
         if found is None or found.credentials_epoch != int(epoch):

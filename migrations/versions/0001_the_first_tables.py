@@ -44,6 +44,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_head")),
     )
     op.create_table(
+        "ended_session",
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_ended_session")),
+    )
+    with op.batch_alter_table("ended_session", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_ended_session_ended_at"), ["ended_at"], unique=False)
+
+    op.create_table(
         "installation",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("demonstration_key", sa.String(), nullable=False),
@@ -875,6 +884,10 @@ def downgrade() -> None:
     op.drop_table("user_account")
     op.drop_table("practice")
     op.drop_table("installation")
+    with op.batch_alter_table("ended_session", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_ended_session_ended_at"))
+
+    op.drop_table("ended_session")
     op.drop_table("audit_head")
     with op.batch_alter_table("audit_event", schema=None) as batch_op:
         batch_op.drop_index("ix_audit_event_subject_subject_id")

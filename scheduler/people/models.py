@@ -69,6 +69,18 @@ class User(Base):
         return f"{self.given_name} {self.family_name}"
 
 
+class EndedSession(Base):
+    """A session that somebody signed out of, by the SHA-256 of its number.
+
+    Kept for as long as its cookie could be shown again.
+    """
+
+    __tablename__ = "ended_session"
+
+    digest: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    ended_at: Mapped[dt.datetime] = mapped_column(index=True)
+
+
 class Doctor(Base):
     """What the roster needs to know of a user who is a doctor, the same in every practice.
 

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 
 from scheduler.core.errors import NotFound
 from scheduler.core.permissions import Actor, Membership
-from scheduler.people.models import Locale, Member, Practice, User
+from scheduler.people.models import EndedSession, Locale, Member, Practice, User
+from scheduler.people.rules import session_digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,11 @@ def identity(session: Session, user_id: int, today: dt.date) -> Identity | None:
             for practice in sorted(practices.values(), key=lambda practice: practice.name)
         ),
     )
+
+
+def has_ended(session: Session, number: str) -> bool:
+    """Whether somebody signed out of the session with this number."""
+    return session.get(EndedSession, session_digest(number)) is not None
 
 
 def practice_by_slug(session: Session, actor: Actor, slug: str) -> Practice:

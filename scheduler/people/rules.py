@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
 from typing import Final
@@ -87,3 +88,8 @@ def passes_luhn(digits: str) -> bool:
         value = int(digit) * (2 if place % 2 else 1)
         total += value - 9 if value > 9 else value
     return total % 10 == 0
+
+
+def session_digest(number: str) -> str:
+    """What is kept of a session's number: its SHA-256, in hexadecimal."""
+    return hashlib.sha256(number.encode()).hexdigest()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 import structlog
@@ -20,6 +20,7 @@ from scheduler.core.permissions import DOCTOR_ROLES, Actor, Role
 from scheduler.people import passwords, rules
 from scheduler.people.models import (
     Doctor,
+    EndedSession,
     Gender,
     Locale,
     Member,
@@ -30,6 +31,9 @@ from scheduler.people.models import (
 )
 
 log = structlog.get_logger(__name__)
+
+# After so long a cookie is void by itself.
+LONGEST_SESSION: Final = dt.timedelta(hours=12)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,14 @@ def sign_in(session: UnitOfWork, email: str, password: str) -> User:
         user.password_hash = passwords.hashed(password)
         session.flush()
     return user
+
+
+def end_session(session: UnitOfWork, number: str) -> None:
+    """Sign out of a session: its cookie, or a copy of it, opens nothing any more."""
+    now = session.now()
+    session.execute(sa.delete(EndedSession).where(EndedSession.ended_at < now - LONGEST_SESSION))
+    session.merge(EndedSession(digest=rules.session_digest(number), ended_at=now))
+    session.flush()
 
 
 def change_password(session: UnitOfWork, actor: Actor, current: str, new: str) -> User:

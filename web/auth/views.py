@@ -6,18 +6,17 @@ import hashlib
 from typing import Final
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
-from flask import session as cookie
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_limiter.util import get_remote_address
-from flask_login import current_user, logout_user
+from flask_login import current_user
 
 from scheduler.core.errors import NotSignedIn
 from scheduler.people import rules, service
 from web.auth.forms import SignInForm
 from web.database import session
 from web.extensions import limiter
-from web.identity import enter, public
+from web.identity import enter, leave, public
 from web.redirects import local_target
 
 blueprint = Blueprint("auth", __name__)
@@ -62,7 +61,6 @@ def sign_in() -> ResponseReturnValue:
 @blueprint.post("/sign-out")
 @public
 def sign_out() -> ResponseReturnValue:
-    logout_user()
-    cookie.clear()
+    leave()
     flash(_("You are signed out."), "success")
     return redirect(url_for("auth.sign_in"))
