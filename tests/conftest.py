@@ -157,7 +157,7 @@ def client_for(app: Flask) -> Callable[[User | None], FlaskClient]:
             with client.session_transaction() as cookie:
                 cookie["_user_id"] = f"{user.id}.{user.credentials_epoch}"
                 cookie["_fresh"] = True
-                cookie["number"] = "a session of a test"
+                cookie["number"] = uuid.uuid4().hex
         return client
 
     return make
