@@ -21,6 +21,13 @@ JANUARY = "/availabilities/2027-01"
 TUESDAY = dt.date(2027, 1, 12)
 
 
+def choose(radio: Locator) -> None:
+    """Choose by keyboard: the input itself is hidden behind its label."""
+    radio.focus()
+    radio.press("Space")
+    expect(radio).to_be_checked()
+
+
 def day_of(page: Page, day: dt.date) -> Locator:
     return page.locator(f"button.avail-day[value='{day}']")
 
@@ -124,7 +131,7 @@ def test_without_scripts_every_act_is_a_plain_form(visit: Visit, site: Site) -> 
     for state in ("wanted", "possible", "last_resort"):
         day_of(page, TUESDAY).click()
         expect_state(page, TUESDAY, state)
-    page.locator("form.avail [name=period][value=am]").check(force=True)
+    choose(page.locator("form.avail [name=period][value=am]"))
     day_of(page, TUESDAY).click()
     expect_state(page, TUESDAY, "none", "last_resort")
     expect(page.locator("form.avail [name=period][value=am]")).to_be_checked()
@@ -132,7 +139,7 @@ def test_without_scripts_every_act_is_a_plain_form(visit: Visit, site: Site) -> 
     stretch = page.locator("#range")
     stretch.locator("[name=range-start]").fill("2027-01-18")
     stretch.locator("[name=range-end]").fill("2027-01-22")
-    stretch.locator("[name=range-preference][value=possible]").check(force=True)
+    choose(stretch.locator("[name=range-preference][value=possible]"))
     stretch.get_by_role("button").click()
     friday = dt.date(2027, 1, 22)
     expect_state(page, friday, "possible")
