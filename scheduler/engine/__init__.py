@@ -22,10 +22,15 @@ from these definitions and never taken from the solver.
     problem = load_problem("problem.json")
     solution = solve(problem, time_limit=60)
     print(solution.dumps())
+
+Whatever needs the solver is imported when it is first asked for: judging a roster, or finding
+who could take a day, does not load ortools.
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
 from scheduler.engine.candidates import Candidate, candidates
-from scheduler.engine.commands import check_files, solve_file
 from scheduler.engine.explain import explain
 from scheduler.engine.greedy import greedy, open_pairs
 from scheduler.engine.model import (
@@ -45,7 +50,10 @@ from scheduler.engine.objective import Objective, evaluate
 from scheduler.engine.parsing import load_problem, parse_problem
 from scheduler.engine.rules import Breach, broken_rules, conflicts
 from scheduler.engine.solution import Reason, Solution, Suggestion, Uncovered
-from scheduler.engine.solve import Progress, solve
+
+if TYPE_CHECKING:
+    from scheduler.engine.commands import check_files, solve_file
+    from scheduler.engine.run import Progress, solve
 
 __all__ = [
     "LEVELS",
@@ -80,3 +88,17 @@ __all__ = [
     "solve",
     "solve_file",
 ]
+
+_SOLVING: Final = {
+    "Progress": "run",
+    "check_files": "commands",
+    "solve": "run",
+    "solve_file": "commands",
+}
+"""What stands behind ortools: public name to the module that has it."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _SOLVING:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_SOLVING[name]}"), name)

@@ -11,9 +11,9 @@ from typing import TextIO
 from scheduler.core.errors import Malformed
 from scheduler.engine.fields import read_json
 from scheduler.engine.parsing import load_problem
+from scheduler.engine.run import Progress, solve
 from scheduler.engine.solution import check_destination, write_text
 from scheduler.engine.solution_file import judge, parse_solution
-from scheduler.engine.solve import Progress, solve
 
 OK, BROKEN, BAD_INPUT = 0, 1, 2
 

@@ -12,7 +12,8 @@ them all, which makes each known roster a complete hint.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from functools import partial
 
@@ -35,11 +36,17 @@ from scheduler.engine.variables import (
 class Formulation(Variables):
     """Rules and levels over some open pairs that share no rule and no term with the others.
 
-    `offers` maps need id to {doctor id: rank}. `unit` is the integer that one day of
-    `below_minimum` stands for, so that fractional minima stay exact.
+    `offers` maps need id to {doctor id: rank}; of the levels only the first ones, those of
+    `names`, are written down. `unit` is the integer that one day of `below_minimum` stands for,
+    so that fractional minima stay exact.
     """
 
-    def __init__(self, problem: Problem, offers: Mapping[str, Mapping[str, int]]) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        offers: Mapping[str, Mapping[str, int]],
+        names: Sequence[str] = LEVELS,
+    ) -> None:
         super().__init__(problem, offers)
         self.unit = minimum_unit(problem)
         self.one_doctor()
@@ -48,13 +55,27 @@ class Formulation(Variables):
         self.month_cap()
         self.total_cap()
         self.consecutive()
+        build: dict[str, Callable[[], Linear]] = {
+            "below_minimum": self.below_minimum,
+            "uncovered": self.uncovered,
+            "changes": self.changes,
+            "last_resort": self.last_resort,
+            "quality": self.quality,
+        }
+        self.levels = [build[name]() for name in names]
+        self.ranges = [self.reach(level) for level in self.levels]
 
-    def level(self, name: str) -> Linear:
-        """The expression of one level; its own variables are added to the model."""
-        if name not in LEVELS:
-            raise KeyError(name)
-        build: Callable[[], Linear] = getattr(self, name)
-        return build()
+    def weighted(self, weights: Sequence[int]) -> Linear:
+        """The sum of weight * level, each variable once."""
+        coefficients: dict[int, int] = defaultdict(int)
+        variables: dict[int, Variable] = {}
+        constant = 0
+        for weight, level in zip(weights, self.levels, strict=False):
+            constant += weight * level.constant
+            for variable, coefficient in level.terms if weight else ():
+                variables[variable.index] = variable
+                coefficients[variable.index] += weight * coefficient
+        return Linear(constant, [(variables[i], c) for i, c in coefficients.items() if c])
 
     def one_doctor(self) -> None:
         """Rule 1: sum over d of x[n, d] <= 1."""
@@ -189,8 +210,12 @@ class Formulation(Variables):
     def _cap(self, doctor_id: str, needs: list[Need], cap: int | None, fixed: int) -> None:
         if cap is None or most_by_date(needs) <= cap - fixed:
             return
-        used = [need.size * self.x[need.id, doctor_id] for need in needs]
-        self.model.add(sum(used) <= cap - fixed)
+        room = cap - fixed
+        self.model.add(sum(need.size * self.x[need.id, doctor_id] for need in needs) <= room)
+        whole = [need for need in needs if need.size == 2]
+        if room % 2 and most_by_date(whole) > room:
+            # Of an odd number of half-days the relaxation would fill the last with half a day.
+            self.model.add(sum(self.x[need.id, doctor_id] for need in whole) <= room // 2)
 
 
 def minimum_unit(problem: Problem) -> int:

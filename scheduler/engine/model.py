@@ -207,21 +207,19 @@ class Problem:
         Fixed needs are included (the mix term looks at them too). Shape: need id to
         {doctor id: rank}, both in the order of the file.
         """
-        available: dict[dt.date, dict[str, None]] = defaultdict(dict)
-        position = {doctor_id: i for i, doctor_id in enumerate(self.doctors)}
-        for item in self.availabilities:
-            available[item.date][item.doctor] = None
-        ordered = {
-            date: sorted(doctors, key=position.__getitem__) for date, doctors in available.items()
-        }
         offers: dict[str, dict[str, int]] = {}
         for need in self.needs.values():
             offers[need.id] = {}
-            for doctor_id in ordered.get(need.date, ()):
-                rank = self.rank(need.id, doctor_id) if self.fits(need.id, doctor_id) else None
-                if rank is not None:
-                    offers[need.id][doctor_id] = rank
+            for doctor in self.doctors_of_practice[need.practice]:
+                if doctor.role in need.roles and (doctor.id, need.date) in self._available:
+                    rank = self.rank(need.id, doctor.id)
+                    if rank is not None:
+                        offers[need.id][doctor.id] = rank
         return offers
+
+    @cached_property
+    def _available(self) -> frozenset[tuple[str, dt.date]]:
+        return frozenset((item.doctor, item.date) for item in self.availabilities)
 
     @cached_property
     def doctors_of_practice(self) -> dict[str, tuple[Doctor, ...]]:

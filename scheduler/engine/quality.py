@@ -51,11 +51,10 @@ def fairness(variables: Variables, level: Linear) -> None:
         base = problem.doctors[doctor_id].credit + variables.fixed.load(doctor_id)
         size = 2 if all(need.size == 2 for need in needs) else 1
         taken = [(variables.x[need.id, doctor_id], need.size // size) for need in needs]
-        steps = []
-        for j in range(1, _most(variables, doctor_id, needs) // size + 1):
-            step = variables.derive(1, partial(_step, j, taken))
+        most = _most(variables, doctor_id, needs) // size
+        steps = variables.steps(most, partial(_taken, taken))
+        for j, step in enumerate(steps, start=1):
             level.add(step, weight * size * (2 * base + size * (2 * j - 1)))
-            steps.append(step)
         variables.model.add(sum(c * x for x, c in taken) == sum(steps))
 
 
@@ -132,8 +131,8 @@ def _most(variables: Variables, doctor_id: str, needs: list[Need]) -> int:
     return min(most)
 
 
-def _step(j: int, taken: list[tuple[Variable, int]], values: Values) -> int:
-    return int(sum(c * values[x.index] for x, c in taken) >= j)
+def _taken(taken: list[tuple[Variable, int]], values: Values) -> int:
+    return sum(c for x, c in taken if values[x.index])
 
 
 def _exactly(count: int, some: list[Variable], values: Values) -> int:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
 from ortools.sat.python import cp_model
 
+from scheduler.engine.levels import Range
 from scheduler.engine.model import Need, Pair, Problem
 from scheduler.engine.occupancy import Occupancy
 
@@ -29,13 +30,9 @@ class Linear:
         """Add a term."""
         self.terms.append((variable, coefficient))
 
-    def of(self, values: Values) -> int:
+    def of(self, values: Values | Sequence[int]) -> int:
         """Its value."""
         return self.constant + sum(c * values[v.index] for v, c in self.terms)
-
-    def least(self) -> int:
-        """A lower bound from the coefficients alone, for variables from 0 to 1 or more."""
-        return self.constant + sum(min(0, c) for _, c in self.terms)
 
     def expression(self) -> cp_model.LinearExprT:
         """As CP-SAT wants it."""
@@ -46,7 +43,8 @@ class Linear:
 class Variables:
     """One boolean x[n, d] per open pair, and variables whose value follows from them.
 
-    `offers` maps need id to {doctor id: preference rank}.
+    `offers` maps need id to {doctor id: preference rank}; `most` has the greatest value of every
+    other variable, by index.
     """
 
     def __init__(self, problem: Problem, offers: Mapping[str, Mapping[str, int]]) -> None:
@@ -56,7 +54,9 @@ class Variables:
         self.fixed = Occupancy(problem, problem.fixed)
         self.x: dict[Pair, Variable] = {}
         self.dates: dict[str, dict[int, list[Need]]] = defaultdict(lambda: defaultdict(list))
-        self._derived: list[tuple[Variable, Callable[[Values], int]]] = []
+        self.most: dict[int, int] = {}
+        self._derived: list[tuple[int, Callable[[Values], int]]] = []
+        self._steps: list[tuple[range, Callable[[Values], int]]] = []
         for need_id, ranks in offers.items():
             need = problem.needs[need_id]
             for doctor_id in ranks:
@@ -65,15 +65,30 @@ class Variables:
 
     def values(self, pairs: Iterable[Pair]) -> Values:
         """The value of every variable when the roster is `pairs`."""
-        chosen = set(pairs)
-        values = {variable.index: int(pair in chosen) for pair, variable in self.x.items()}
-        for variable, compute in self._derived:
-            values[variable.index] = compute(values)
+        values = dict.fromkeys(range(len(self.model.proto.variables)), 0)
+        for pair in pairs:
+            values[self.x[pair].index] = 1
+        for index, compute in self._derived:
+            values[index] = compute(values)
+        for indices, compute in self._steps:
+            for index in indices[: compute(values)]:
+                values[index] = 1
         return values
 
-    def indexed(self) -> list[tuple[int, Variable]]:
-        """Every x with its index in the model."""
-        return [(variable.index, variable) for variable in self.x.values()]
+    def reach(self, level: Linear) -> Range:
+        """What values a level can have: of the x of one need, at most one is 1."""
+        need_of = {x.index: need for (need, _), x in self.x.items()}
+        ends: dict[object, tuple[int, int]] = {}
+        step = 0
+        for variable, coefficient in level.terms:
+            need = need_of.get(variable.index)
+            low, high = ends.get(need, (0, 0)) if need is not None else (0, 0)
+            most = coefficient * (1 if need is not None else self.most[variable.index])
+            key = need if need is not None else variable.index
+            ends[key] = (min(low, most), max(high, most))
+            step = max(step, abs(coefficient))
+        least, most = (level.constant + sum(e[i] for e in ends.values()) for i in (0, 1))
+        return Range(least, most, step)
 
     def needs_of_doctors(self) -> Iterable[tuple[str, list[Need]]]:
         """Each doctor with the needs that they could take, dates together."""
@@ -96,8 +111,18 @@ class Variables:
     def derive(self, most: int, compute: Callable[[Values], int]) -> Variable:
         """A variable from 0 to `most` whose value follows from earlier ones."""
         variable = self.model.new_int_var(0, most, "")
-        self._derived.append((variable, compute))
+        self.most[variable.index] = most
+        self._derived.append((variable.index, compute))
         return variable
+
+    def steps(self, count: int, compute: Callable[[Values], int]) -> list[Variable]:
+        """Booleans of which the first are 1, as many as `compute` says."""
+        found = [self.model.new_bool_var("") for _ in range(count)]
+        self.most.update((step.index, 1) for step in found)
+        if found:
+            first = found[0].index
+            self._steps.append((range(first, first + count), compute))
+        return found
 
     def one(self, some: list[Variable]) -> Variable:
         """A variable that is 1 as soon as one of `some` is."""
