@@ -1,8 +1,8 @@
 """What the worker runs, and when.
 
-The database's rows are the truth and Huey's queue is a nudge: a proposal whose nudge was lost
-is found by the next look at the table, and one whose worker died is taken up again when its
-signs of life have stopped. Losing the whole queue loses nothing.
+The database's rows are the truth and Huey's queue is a nudge: a proposal, or a scenario of one,
+whose nudge was lost is found by the next look at the table, and one whose worker died is taken
+up again when its signs of life have stopped. Losing the whole queue loses nothing.
 
 Three threads share a worker: Huey's, which computes; one that takes up what was left behind and
 marks past days as done; one that sends the outbox. No transaction is open while the solver runs
@@ -17,6 +17,7 @@ import threading
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -32,17 +33,18 @@ from scheduler.core import outbox
 from scheduler.core.database import Database
 from scheduler.core.errors import RelaisError
 from scheduler.core.settings import Settings
-from scheduler.people.models import Practice
-from scheduler.roster import past_days, proposal_work
-from scheduler.roster.models import Proposal
-from scheduler.roster.problem import build_problem
-from scheduler.roster.proposal_work import Orders, Ticket
+from scheduler.roster import ask_endings, past_days, proposal_work, work
+from scheduler.roster.proposal_work import PROPOSALS
+from scheduler.roster.scenario_work import SCENARIOS
+from scheduler.roster.work import Kind, Orders, Ticket
 
 log = structlog.get_logger(__name__)
 
 QUEUE: Final = "relais"
 LONGEST_POLL_SECONDS: Final = 1.0
 STOP_PATIENCE_SECONDS: Final = 10.0
+# What a worker computes. Whoever waits for a proposal comes before whoever compares.
+KINDS: Final = (PROPOSALS, SCENARIOS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ class Rhythm:
     tick: float = 5.0
     mail: float = 5.0
     report: float = 0.5
-    lease: float = proposal_work.LEASE.total_seconds()
+    lease: float = work.LEASE.total_seconds()
 
 
 class JsonSerializer(Serializer):  # type: ignore[misc]  # Huey carries no types
@@ -85,22 +87,36 @@ def enqueue_proposal(database: Database, proposal_id: int) -> None:
 
     A queue that cannot be reached only delays it: workers look at the table themselves.
     """
+    _enqueue(database, PROPOSALS, proposal_id)
+
+
+def enqueue_scenario(database: Database, scenario_id: int) -> None:
+    """Nudge a worker to compute a scenario, as `enqueue_proposal` does for a proposal."""
+    _enqueue(database, SCENARIOS, scenario_id)
+
+
+def _enqueue(database: Database, kind: Kind, row_id: int) -> None:
     try:
         huey = make_huey(database)
         with closing(huey.storage):
-            _task(huey, lambda _proposal_id: None)(proposal_id)
+            _task(huey, kind, lambda _row_id: None)(row_id)
     except Exception as error:  # noqa: BLE001 - whatever the driver of the queue raises
         log.warning("queue.unreachable", error=type(error).__name__)
 
 
-def _task(huey: Huey, act: Callable[[int], None]) -> Callable[[int], object]:
-    """Make `act` the task that a nudge asks for; calling the result is to nudge."""
+def _task(huey: Huey, kind: Kind, act: Callable[[int], object]) -> Callable[[int], object]:
+    """Make `act` the task that a nudge for a kind asks for; calling the result is to nudge."""
 
-    def compute_proposal(proposal_id: int) -> None:
-        act(proposal_id)
+    def compute(row_id: int) -> None:
+        act(row_id)
 
-    nudge: Callable[[int], object] = huey.task()(compute_proposal)
+    priority = len(KINDS) - KINDS.index(kind)
+    nudge: Callable[[int], object] = huey.task(name=_name(kind), priority=priority)(compute)
     return nudge
+
+
+def _name(kind: Kind) -> str:
+    return f"compute_{kind.name}"
 
 
 class Pulse:
@@ -115,7 +131,7 @@ class Pulse:
         self._progress: dict[str, Any] = {}
         self._orders = Orders(current=True, cancel=False)
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"pulse-{ticket.proposal_id}")
+        self._thread = threading.Thread(target=self._run, name=f"pulse-{ticket.row_id}")
         self.interrupted = False
 
     def __enter__(self) -> Self:
@@ -145,10 +161,10 @@ class Pulse:
         while not self._ended.wait(self._seconds):
             try:
                 with self._database.transaction() as session:
-                    self._orders = proposal_work.report(session, self._ticket, self._progress)
+                    self._orders = work.report(session, self._ticket, self._progress)
             except SQLAlchemyError as error:
                 # The next report may get through; if none does, another worker takes over.
-                log.warning("proposal.report_failed", error=type(error).__name__)
+                log.warning("computation.report_failed", error=type(error).__name__)
 
 
 class Worker:
@@ -159,7 +175,9 @@ class Worker:
         self._rhythm = rhythm or Rhythm()
         self.database = Database(settings.database_url)
         self.huey = make_huey(self.database)
-        self._nudge = _task(self.huey, self.compute)
+        self._nudges = {
+            kind: _task(self.huey, kind, partial(self.compute, kind=kind)) for kind in KINDS
+        }
         self._send = notify.channel(settings)
         self._compose = notify.composer(settings)
         self.stopping = threading.Event()
@@ -197,13 +215,12 @@ class Worker:
     def tick(self) -> None:
         """Take up what was left behind, nudge what nobody was nudged for, end past days."""
         lease = dt.timedelta(seconds=self._rhythm.lease)
+        for kind in KINDS:
+            with self.database.transaction() as session:
+                queued = work.recover(session, kind, lease)
+            self._nudge(kind, queued)
         with self.database.transaction() as session:
-            queued = proposal_work.recover(session, lease)
-        if queued:
-            nudged = {task.args[0] for task in self.huey.pending()}
-            for proposal_id in queued:
-                if proposal_id not in nudged:
-                    self._nudge(proposal_id)
+            ask_endings.lapse_past(session)
         ended = past_days.BATCH
         while ended == past_days.BATCH and not self.stopping.is_set():
             with self.database.transaction() as session:
@@ -213,30 +230,28 @@ class Worker:
         """Send what is due in the outbox."""
         outbox.send_due(self.database, self._compose, self._send)
 
-    def compute(self, proposal_id: int) -> None:
-        """Compute a queued proposal, unless somebody else has begun to."""
+    def compute(self, row_id: int, kind: Kind = PROPOSALS) -> None:
+        """Compute a queued row, unless somebody else has begun to."""
         with self.database.transaction() as session:
-            ticket = proposal_work.take(session, proposal_id)
+            ticket = work.take(session, kind, row_id)
         if ticket is None:
             return
-        log.info("proposal.taken", proposal=proposal_id, attempt=ticket.attempt)
+        log.info(f"{kind.name}.taken", row=row_id, attempt=ticket.attempt)
         try:
             outcome = self._computed(ticket)
         except Exception as error:
-            failure = error.code if isinstance(error, RelaisError) else proposal_work.UNEXPECTED
-            log.exception("proposal.failed", proposal=proposal_id, failure=failure)
+            failure = error.code if isinstance(error, RelaisError) else work.UNEXPECTED
+            log.exception(f"{kind.name}.failed", row=row_id, failure=failure)
             with self.database.transaction() as session:
-                proposal_work.fail(session, ticket, failure)
+                work.fail(session, ticket, failure)
         else:
-            log.info("proposal.left", proposal=proposal_id, outcome=outcome)
+            log.info(f"{kind.name}.left", row=row_id, outcome=outcome)
 
     def _computed(self, ticket: Ticket) -> str:
         pulse = Pulse(self.database, ticket, self._rhythm.report, self.stopping)
         with pulse:
             with self.database.session() as session:
-                proposal = session.get_one(Proposal, ticket.proposal_id)
-                practice = session.get_one(Practice, proposal.practice_id)
-                problem = build_problem(session, practice, proposal.start, proposal.end)
+                problem = ticket.kind.problem(session, ticket.row_id)
             solution = proposal_work.compute(
                 problem,
                 seconds=self._settings.solver_seconds,
@@ -246,9 +261,18 @@ class Worker:
             )
         with self.database.transaction() as session:
             if pulse.interrupted:
-                return "given back" if proposal_work.give_back(session, ticket) else "superseded"
-            stored = proposal_work.finish(session, ticket, problem, solution)
+                return "given back" if work.give_back(session, ticket) else "superseded"
+            stored = ticket.kind.finish(session, ticket, problem, solution)
             return str(solution["status"]) if stored else "superseded"
+
+    def _nudge(self, kind: Kind, queued: list[int]) -> None:
+        """Put what nobody was nudged for into the queue."""
+        if not queued:
+            return
+        nudged = {task.args[0] for task in self.huey.pending() if task.name == _name(kind)}
+        for row_id in queued:
+            if row_id not in nudged:
+                self._nudges[kind](row_id)
 
     def _repeat(self, seconds: float, act: Callable[[], None]) -> None:
         """Do `act` now and again and again; what goes wrong is logged and tried again."""

@@ -28,8 +28,14 @@ from scheduler.core.permissions import Role
 from scheduler.core.settings import Settings
 from scheduler.people.models import Practice, User
 from scheduler.roster import proposal_work, proposals
-from scheduler.roster.models import Assignment, Proposal
-from scheduler.roster.rules import AssignmentState, Preference, ProposalState
+from scheduler.roster.models import Ask, Assignment, Proposal
+from scheduler.roster.rules import (
+    AskCode,
+    AskState,
+    AssignmentState,
+    Preference,
+    ProposalState,
+)
 from tests.factories import House
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -367,6 +373,32 @@ def test_past_days_are_done_where_they_are(
         behind.id: AssignmentState.CONFIRMED,
     }
     assert sorted(events) == sorted([past.id, ahead.id])
+
+
+def test_questions_about_past_days_lapse(
+    house: House, database: Database, titular: User, worker: jobs.Worker
+) -> None:
+    practice = house.practice()
+    doctor = house.member(practice, Role.REPLACEMENT)
+    asked = [
+        Ask(
+            practice_id=practice.id,
+            need_id=house.need(practice, house.today + offset * DAY).id,
+            doctor_id=doctor.id,
+            code=AskCode.ASK,
+            message="",
+            asked_by=titular.id,
+            asked_at=database.clock.now() - 2 * DAY,
+        )
+        for offset in (-1, 1)
+    ]
+    with database.transaction() as session:
+        session.add_all(asked)
+    worker.tick()
+    with database.session() as session:
+        states = list(session.scalars(sa.select(Ask.state).order_by(Ask.id)))
+        assert audit.verify(session).fault is None
+    assert states == [AskState.LAPSED, AskState.OPEN]
 
 
 def test_the_queue_of_sqlite_lies_beside_it(tmp_path: Path) -> None:

@@ -25,10 +25,13 @@ AREAS = (
     "home",
     "auth",
     "account",
+    "asks",
     "roster",
     "needs",
     "availabilities",
+    "candidates",
     "proposals",
+    "scenarios",
     "calendars",
 )
 LARGEST_REQUEST = 2 * 1024 * 1024

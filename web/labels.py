@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from typing import Any, Final
 
-from flask_babel import format_date
+from flask_babel import format_date, format_decimal, get_locale, ngettext
 from flask_babel import lazy_gettext as _l
 
 from scheduler.core.permissions import Role
@@ -36,3 +37,15 @@ def weekday_names(pattern: str = "EEE") -> list[str]:
     """The names of the days of the week, Monday first, in the reader's language."""
     monday = dt.date(2026, 11, 23)
     return [format_date(monday + dt.timedelta(days=offset), pattern) for offset in range(7)]
+
+
+def day_count(half_days: float) -> str:
+    """« 2,5 jours »: in French one and a half is still singular."""
+    days = half_days / 2
+    number = grammatical_number(days)
+    return ngettext("%(days)s day", "%(days)s days", number, days=format_decimal(days))
+
+
+def grammatical_number(days: float) -> int:
+    """The whole number that stands for `days` where a language chooses singular or plural."""
+    return int(days) if get_locale().language == "fr" else math.ceil(days)

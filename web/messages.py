@@ -68,6 +68,15 @@ MESSAGES: Final[dict[str, Any]] = {
     "already_released": _l("%(date)s was given back already."),
     "reason_required": _l("Say why: the doctor will read it."),
     "reason_too_long": _l("At most %(most)d characters."),
+    # Questions to doctors.
+    "ask_not_found": _l("There is no such question."),
+    "ask_oneself": _l("You cannot ask yourself: take the day, or leave it."),
+    "ask_open": _l("%(who)s has been asked about %(date)s already and has not answered yet."),
+    "ask_answered": _l("This question has been answered already."),
+    "ask_withdrawn": _l("The question about %(date)s was taken back."),
+    "ask_ended": _l("This question has ended: the day was filled meanwhile."),
+    "ask_message_too_long": _l("At most %(most)d characters."),
+    "ask_note_too_long": _l("At most %(most)d characters."),
     # Week patterns and publishing.
     "week_not_found": _l("There is no week %(week)s."),
     "month_not_found": _l("There is no month %(month)s."),
@@ -98,6 +107,17 @@ MESSAGES: Final[dict[str, Any]] = {
     "proposal_days_decided": _l("%(who)s has decided on these days already."),
     "proposal_nothing_proposed": _l("This proposal has no day to accept."),
     "proposal_no_day_chosen": _l("Choose at least one day."),
+    # Scenarios.
+    "scenario_not_found": _l("There is no such scenario in this practice."),
+    "scenario_nothing_to_compare": _l("This proposal has no roster to compare with."),
+    "scenario_there_already": _l("This comparison is there already."),
+    "scenario_too_many": _l("At most %(most)d at once. Delete one to try another."),
+    "scenario_not_failed": _l("This scenario has not failed: there is nothing to try again."),
+    "scenario_weekday": _l("Choose a day of the week."),
+    "scenario_weekdays": _l("Choose a day of the week."),
+    "scenario_no_such_day": _l("There is no such day in the period of this proposal."),
+    "scenario_limit": _l("Give days and half-days, up to %(most)d."),
+    "scenario_no_limit": _l("No such doctor has a limit of days a week in this proposal."),
 }
 
 

@@ -9,7 +9,9 @@ from flask_babel import gettext as _
 from flask_login import current_user
 
 from scheduler.core.permissions import Action, Subject, can
-from web.identity import home_practice, identity
+from scheduler.roster.ask_queries import OpenAsk, open_asks_of
+from web.database import session
+from web.identity import home_practice, identity, today
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +61,24 @@ def destinations() -> list[Destination]:
         add("roster.month", _("Month"), "month", primary=True)
         if can(who.actor, Action.AVAILABILITY_EDIT, subject):
             add("availabilities.month", _("My availabilities"), "hand", primary=True)
+        if can(who.actor, Action.NEED_CLAIM, Subject(None, who.actor.user_id)):
+            add("asks.index", _("Questions"), "inbox")
         if can(who.actor, Action.NEED_PUBLISH, Subject(home.id)):
             add("needs.publish", _("Days to fill"), "plus")
         if can(who.actor, Action.PROPOSAL_VIEW, Subject(home.id)):
             add("proposals.index", _("Proposals"), "spark")
     add("account.show", _("My account"), "user", primary=True)
     return found
+
+
+def open_questions() -> list[OpenAsk]:
+    """The questions that wait for the reader's answer, to be told on every page but their own."""
+    if g.get("without_reader") or not current_user.is_authenticated or request.blueprint == "asks":
+        return []
+    who = identity().actor
+    if who.user_id is None or not can(who, Action.NEED_CLAIM, Subject(None, who.user_id)):
+        return []
+    return open_asks_of(session(), who.user_id, today())
 
 
 def init_app(app: Flask) -> None:
@@ -76,6 +90,7 @@ def init_app(app: Flask) -> None:
             "practice": None,
             "practices": [],
             "nav": [],
+            "open_questions": open_questions,
         }
         if not g.get("without_reader") and current_user.is_authenticated:
             who = identity()

@@ -35,7 +35,10 @@ class Action(enum.StrEnum):
     NEED_PUBLISH = "need.publish"
     NEED_WITHDRAW = "need.withdraw"
     NEED_CLAIM = "need.claim"
+    NEED_ASK = "need.ask"
+    ASSIGNMENT_GIVE = "assignment.give"
     ASSIGNMENT_RELEASE = "assignment.release"
+    CANDIDATES_VIEW = "candidates.view"
     AVAILABILITY_EDIT = "availability.edit"
     PROPOSAL_VIEW = "proposal.view"
     PROPOSAL_COMPUTE = "proposal.compute"
@@ -61,7 +64,10 @@ GRANTS: Final[Mapping[Action, Mapping[Role, Scope]]] = {
     Action.NEED_PUBLISH: {Role.TITULAR: ALL},
     Action.NEED_WITHDRAW: {Role.TITULAR: ALL},
     Action.NEED_CLAIM: dict.fromkeys(DOCTOR_ROLES, OWN),
+    Action.NEED_ASK: {Role.TITULAR: ALL},
+    Action.ASSIGNMENT_GIVE: {Role.TITULAR: ALL},
     Action.ASSIGNMENT_RELEASE: {**dict.fromkeys(DOCTOR_ROLES, OWN), Role.TITULAR: ALL},
+    Action.CANDIDATES_VIEW: {Role.TITULAR: ALL, Role.SECRETARY: ALL},
     Action.AVAILABILITY_EDIT: dict.fromkeys(DOCTOR_ROLES, OWN),
     Action.PROPOSAL_VIEW: {Role.TITULAR: ALL, Role.SECRETARY: ALL},
     Action.PROPOSAL_COMPUTE: {Role.TITULAR: ALL},

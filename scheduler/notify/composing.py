@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 from babel.dates import format_date
+from babel.numbers import format_decimal
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from sqlalchemy.orm import joinedload
 
@@ -23,8 +24,8 @@ from scheduler.core.database import UnitOfWork
 from scheduler.core.outbox import Compose, DeliveryFailed, Letter, OutboxMessage
 from scheduler.core.settings import Settings
 from scheduler.people.models import Practice, User
-from scheduler.roster.models import Assignment, Need, Proposal
-from scheduler.roster.rules import LineState
+from scheduler.roster.models import Ask, Assignment, Need, Proposal
+from scheduler.roster.rules import AskState, LineState
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 
@@ -56,7 +57,11 @@ def composer(settings: Settings) -> Compose:
         language = recipient.locale.value
         facts = reader(session, message) | {"recipient": recipient, "base": settings.base_url}
         template = environment.get_template(f"{language}/{message.kind}.txt")
-        text = template.render(facts, long_date=partial(_long_date, language=language))
+        text = template.render(
+            facts,
+            long_date=partial(_long_date, language=language),
+            in_days=partial(_in_days, language=language),
+        )
         subject, _, body = text.partition("\n")
         return Letter(
             to_name=recipient.name,
@@ -79,6 +84,13 @@ def _long_date(day: dt.date, language: str) -> str:
     text = format_date(day, "EEEE d MMMM y", locale=language)
     # Only the first of a month is an ordinal in French.
     return text.replace(" 1 ", " 1er ") if language == "fr" else text
+
+
+def _in_days(number: float, language: str) -> str:
+    written = format_decimal(number, locale=language)
+    if language == "fr":
+        return f"{written} jour{'s' if number >= 2 else ''}"
+    return f"{written} day{'' if number == 1 else 's'}"
 
 
 def _reference(message: OutboxMessage) -> str:
@@ -114,6 +126,16 @@ def _released(session: UnitOfWork, message: OutboxMessage) -> dict[str, Any]:
     }
 
 
+def _given(session: UnitOfWork, message: OutboxMessage) -> dict[str, Any]:
+    assignment = _assignments(session, [message.facts["assignment_id"]])[0]
+    practice = assignment.need.practice
+    return {
+        "assignment": assignment,
+        "practice": practice,
+        "path": week_path(practice, assignment.date),
+    }
+
+
 def _accepted(session: UnitOfWork, message: OutboxMessage) -> dict[str, Any]:
     found = _assignments(session, message.facts["assignment_ids"])
     practice = found[0].need.practice
@@ -144,7 +166,34 @@ def _ended(session: UnitOfWork, message: OutboxMessage) -> dict[str, Any]:
     }
 
 
+def _asked(session: UnitOfWork, message: OutboxMessage) -> dict[str, Any]:
+    ask = session.scalars(
+        sa.select(Ask)
+        .where(Ask.id == message.facts["ask_id"])
+        .options(
+            joinedload(Ask.need).joinedload(Need.room),
+            joinedload(Ask.practice),
+            joinedload(Ask.doctor),
+            joinedload(Ask.asker),
+        )
+    ).one_or_none()
+    if ask is None:
+        raise DeliveryFailed("the question is gone", permanent=True)
+    return {
+        "ask": ask,
+        "where": {"date": ask.need.date, "period": ask.need.period, "need": ask.need},
+        "practice": ask.practice,
+        "accepted": ask.state is AskState.ACCEPTED,
+        "noted": ask.answer_note is not None,
+        "path": f"/asks/{ask.id}",
+    }
+
+
 READERS: Final[dict[str, Reader]] = {
+    "ask.answered": _asked,
+    "ask.ended": _asked,
+    "ask.sent": _asked,
+    "assignment.given": _given,
     "assignment.released": _released,
     "proposal.accepted": _accepted,
     "proposal.failed": _ended,

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
-from typing import Final
+from dataclasses import replace
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -20,9 +21,10 @@ from scheduler.core.database import UnitOfWork, lock_rows
 from scheduler.core.errors import Conflict, InvalidInput, NotFound, RuleBroken
 from scheduler.core.permissions import Action, Actor, Role, Subject, require
 from scheduler.people.models import Member, Practice, User
-from scheduler.roster import legality
-from scheduler.roster.legality import Opening, Refusal, RoleSpan, Standing, Stay
-from scheduler.roster.models import Assignment, Need
+from scheduler.roster import ask_endings, legality
+from scheduler.roster.ask_rules import lift_of
+from scheduler.roster.legality import Lift, Opening, Refusal, RoleSpan, Standing, Stay
+from scheduler.roster.models import Ask, Assignment, Need
 from scheduler.roster.rules import AssignmentSource, AssignmentState, NeedState
 
 LONGEST_REASON: Final = 255
@@ -52,6 +54,21 @@ def claim(
     return place(session, actor, need, doctor, source=AssignmentSource.CLAIM)
 
 
+def holder_of(session: UnitOfWork, need_id: int) -> Assignment | None:
+    """The active assignment of a need, with its doctor, as it stands now."""
+    return session.scalars(
+        sa.select(Assignment)
+        .where(Assignment.need_id == need_id, Assignment.state != AssignmentState.RELEASED)
+        .options(joinedload(Assignment.doctor))
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+
+
+def taken_error(first: Assignment) -> Conflict:
+    """What is said to whoever comes second: who was first."""
+    return Conflict("need_taken", who=first.doctor.name, date=first.date)
+
+
 def hold(session: UnitOfWork, practice_id: int, doctor_ids: Iterable[int]) -> None:
     """Lock a practice and then some doctors, in the order that everybody follows.
 
@@ -70,12 +87,15 @@ def place(
     *,
     source: AssignmentSource,
     state: AssignmentState = AssignmentState.CONFIRMED,
+    answering: Ask | None = None,
 ) -> Assignment:
     """Put a doctor on a need after every check, and return the assignment, flushed.
 
     The caller has checked permission and called `hold` for the practice and the doctor. A
-    doctor who stands on the need already keeps the assignment there is. When it raises
-    (`Conflict` or `RuleBroken`), nothing was written and the session can be used further.
+    doctor who stands on the need already keeps the assignment there is. `answering` is the
+    question that the doctor says yes to: the limit it speaks of is lifted for this day. Every
+    open question about the need ends with it. When it raises (`Conflict` or `RuleBroken`),
+    nothing was written and the session can be used further.
     """
     need = _current_need(session, need.id)
     today = local_date(session.now(), need.practice.timezone)
@@ -83,15 +103,20 @@ def place(
         raise Conflict("need_withdrawn", date=need.date)
     if need.date < today:
         raise RuleBroken("need_past", date=need.date)
-    first = _holder(session, need.id)
+    first = holder_of(session, need.id)
     if first is not None:
         if first.doctor_id == doctor.id:
+            ask_endings.end_on(session, actor, need, taken_by=doctor.id)
             return first
-        raise _taken(first)
-    broken = refusals(session, need, doctor.id)
+        raise taken_error(first)
+    lift = None if answering is None else lift_of(answering)
+    broken = refusals(session, need, doctor.id, lift)
     if broken:
         raise broken[0].as_error()
     assignment = _insert(session, need, doctor.id, state, source)
+    yes: dict[str, Any] = {} if answering is None else {"ask_id": answering.id}
+    if lift is not None:
+        yes |= {"lifted": lift.code, "to": lift.to}
     audit.record(
         session,
         actor,
@@ -103,7 +128,9 @@ def place(
         doctor_id=doctor.id,
         date=need.date,
         period=need.period.value,
+        **yes,
     )
+    ask_endings.end_on(session, actor, need, taken_by=doctor.id)
     return assignment
 
 
@@ -159,12 +186,18 @@ def release(session: UnitOfWork, actor: Actor, assignment_id: int, reason: str =
     return assignment
 
 
-def refusals(session: UnitOfWork, need: Need, doctor_id: int | None) -> list[Refusal]:
-    """Every rule that would keep a doctor from a need, the gravest first."""
+def refusals(
+    session: UnitOfWork, need: Need, doctor_id: int | None, lift: Lift | None = None
+) -> list[Refusal]:
+    """Every rule that would keep a doctor from a need, the gravest first.
+
+    `lift` is what the doctor agrees to for this one day.
+    """
     if doctor_id is None:
         return [Refusal("not_member_that_day", {"date": need.date})]
     opening = Opening.of(need)
-    return legality.check(opening, standing_of(session, doctor_id, opening))
+    standing = standing_of(session, doctor_id, opening)
+    return legality.check(opening, replace(standing, lift=lift))
 
 
 def standing_of(session: UnitOfWork, doctor_id: int, opening: Opening) -> Standing:
@@ -199,8 +232,9 @@ def standing_of(session: UnitOfWork, doctor_id: int, opening: Opening) -> Standi
 
 def _stays(session: UnitOfWork, doctor_id: int, first: dt.date, last: dt.date) -> tuple[Stay, ...]:
     rows = session.execute(
-        sa.select(Assignment.practice_id, Practice.name, Assignment.date, Assignment.period)
+        sa.select(Assignment.practice_id, Practice.name, Assignment.date, Assignment.period, Ask)
         .join(Practice, Practice.id == Assignment.practice_id)
+        .outerjoin(Ask, Ask.assignment_id == Assignment.id)
         .where(
             Assignment.doctor_id == doctor_id,
             Assignment.state != AssignmentState.RELEASED,
@@ -208,7 +242,10 @@ def _stays(session: UnitOfWork, doctor_id: int, first: dt.date, last: dt.date) -
         )
         .order_by(Assignment.date, Assignment.period)
     )
-    return tuple(Stay(*row) for row in rows)
+    return tuple(
+        Stay(practice_id, place, date, period, lift_of(yes) if yes else None)
+        for practice_id, place, date, period, yes in rows
+    )
 
 
 def _current_need(session: UnitOfWork, need_id: int) -> Need:
@@ -219,20 +256,6 @@ def _current_need(session: UnitOfWork, need_id: int) -> Need:
         .options(joinedload(Need.practice))
         .execution_options(populate_existing=True)
     ).one()
-
-
-def _holder(session: UnitOfWork, need_id: int) -> Assignment | None:
-    """The active assignment of a need, with its doctor."""
-    return session.scalars(
-        sa.select(Assignment)
-        .where(Assignment.need_id == need_id, Assignment.state != AssignmentState.RELEASED)
-        .options(joinedload(Assignment.doctor))
-        .execution_options(populate_existing=True)
-    ).one_or_none()
-
-
-def _taken(first: Assignment) -> Conflict:
-    return Conflict("need_taken", who=first.doctor.name, date=first.date)
 
 
 def _insert(
@@ -264,9 +287,9 @@ def _insert(
     made = session.scalars(statement).one_or_none()
     if made is not None:
         return made
-    first = _holder(session, need.id)
+    first = holder_of(session, need.id)
     if first is not None:
-        raise _taken(first)
+        raise taken_error(first)
     raise Conflict("doctor_taken", date=need.date)
 
 

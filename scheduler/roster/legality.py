@@ -20,6 +20,12 @@ from scheduler.roster.rules import Period, monday_of, month_bounds
 # and an intern works under the supervision of one.
 LICENSED_ROLES: Final = frozenset({Role.REPLACEMENT, Role.ASSISTANT})
 
+WEEK_LIMIT: Final = "week_limit"
+MONTH_LIMIT: Final = "month_limit"
+CONSECUTIVE_LIMIT: Final = "consecutive_limit"
+# How far around an opening, in days, a run is looked at, whatever the doctor's usual limit.
+LONGEST_RUN: Final = 31
+
 
 @dataclass(frozen=True, slots=True)
 class Opening:
@@ -37,6 +43,18 @@ class Opening:
 
 
 @dataclass(frozen=True, slots=True)
+class Lift:
+    """A doctor's own yes to a day beyond a limit: which refusal it lifts, and up to how many days.
+
+    It belongs to one day. As long as that day stands, the week, the month or the run of days
+    around it may reach `to`, so that it takes no other day's place.
+    """
+
+    code: str
+    to: float
+
+
+@dataclass(frozen=True, slots=True)
 class Stay:
     """Where a doctor already is: one active assignment. `place` is the practice's name."""
 
@@ -44,6 +62,7 @@ class Stay:
     place: str
     date: dt.date
     period: Period
+    lift: Lift | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +82,7 @@ class Standing:
     """What the rules must know of a doctor in one practice; limits as in `people.Doctor`.
 
     `stays` are the active assignments in every practice, as far around the opening as the
-    limits look.
+    limits look; `lift` is what the doctor agrees to for the opening itself.
     """
 
     doctor_id: int
@@ -74,6 +93,7 @@ class Standing:
     max_half_days_per_month: int | None = None
     max_consecutive_days: int | None = None
     stays: tuple[Stay, ...] = ()
+    lift: Lift | None = None
 
     def roles_on(self, day: dt.date) -> frozenset[Role]:
         return frozenset(span.role for span in self.spans if span.covers(day))
@@ -83,12 +103,14 @@ class Standing:
 class Refusal:
     """A rule that stands against it: the code of its sentence, and the facts of that sentence.
 
-    `own` marks a limit that doctors set for themselves, which they may also lift themselves.
+    `own` marks a limit that doctors set for themselves, which they may also lift themselves;
+    `needed` is the least limit, in days, under which it would not refuse.
     """
 
     code: str
     facts: dict[str, Any] = field(default_factory=dict)
     own: bool = False
+    needed: float | None = field(default=None, compare=False)
 
     def as_error(self) -> RuleBroken:
         return RuleBroken(self.code, **self.facts)
@@ -138,13 +160,13 @@ def week_limit(opening: Opening, standing: Standing) -> Refusal | None:
     """The half-days of the ISO week stay within the doctor's limit."""
     start = monday_of(opening.date)
     bounds = (start, start + dt.timedelta(days=6))
-    return _limit("week_limit", standing.max_half_days_per_week, bounds, opening, standing)
+    return _limit(WEEK_LIMIT, standing.max_half_days_per_week, bounds, opening, standing)
 
 
 def month_limit(opening: Opening, standing: Standing) -> Refusal | None:
     """The half-days of the calendar month stay within the doctor's limit."""
     bounds = month_bounds(opening.date)
-    return _limit("month_limit", standing.max_half_days_per_month, bounds, opening, standing)
+    return _limit(MONTH_LIMIT, standing.max_half_days_per_month, bounds, opening, standing)
 
 
 def consecutive_limit(opening: Opening, standing: Standing) -> Refusal | None:
@@ -152,10 +174,13 @@ def consecutive_limit(opening: Opening, standing: Standing) -> Refusal | None:
     limit = standing.max_consecutive_days
     if limit is None:
         return None
-    days = {stay.date for stay in standing.stays} | {opening.date}
-    if run_around(opening.date, days) <= limit:
+    first, last = run_bounds(opening.date, (stay.date for stay in standing.stays))
+    length = (last - first).days + 1
+    within = [stay for stay in standing.stays if first <= stay.date <= last]
+    if length <= _agreed(CONSECUTIVE_LIMIT, limit, within, standing):
         return None
-    return Refusal("consecutive_limit", {"date": opening.date, "limit": limit}, own=True)
+    facts = {"date": opening.date, "limit": limit}
+    return Refusal(CONSECUTIVE_LIMIT, facts, own=True, needed=length)
 
 
 RULES: Final[tuple[Rule, ...]] = (
@@ -176,20 +201,22 @@ def check(opening: Opening, standing: Standing) -> list[Refusal]:
 
 def reach(day: dt.date, max_consecutive_days: int | None) -> tuple[dt.date, dt.date]:
     """The first and last date whose stays any rule may look at for an opening on `day`."""
-    around = dt.timedelta(days=max(max_consecutive_days or 0, 6))
+    longest = 0 if max_consecutive_days is None else max(max_consecutive_days, LONGEST_RUN)
+    around = dt.timedelta(days=max(longest, 6))
     first, last = month_bounds(day)
     return min(first, day - around), max(last, day + around)
 
 
-def run_around(day: dt.date, days: Iterable[dt.date]) -> int:
-    """How many dates of `days` follow one another without a gap around `day`, itself counted."""
-    found, length = set(days), 1
+def run_bounds(day: dt.date, days: Iterable[dt.date]) -> tuple[dt.date, dt.date]:
+    """The first and last of the dates of `days` that follow one another around `day`, itself
+    counted."""
+    found, bounds = set(days), []
     for step in (dt.timedelta(days=-1), dt.timedelta(days=1)):
-        neighbour = day + step
-        while neighbour in found:
-            length += 1
-            neighbour += step
-    return length
+        end = day
+        while end + step in found:
+            end += step
+        bounds.append(end)
+    return bounds[0], bounds[1]
 
 
 def _limit(
@@ -203,7 +230,15 @@ def _limit(
     if limit is None:
         return None
     first, last = bounds
-    taken = sum(len(stay.period.halves) for stay in standing.stays if first <= stay.date <= last)
-    if taken + len(opening.period.halves) <= limit:
+    within = [stay for stay in standing.stays if first <= stay.date <= last]
+    half_days = sum(len(stay.period.halves) for stay in within) + len(opening.period.halves)
+    if half_days / 2 <= _agreed(code, limit / 2, within, standing):
         return None
-    return Refusal(code, {"date": opening.date, "limit": limit / 2}, own=True)
+    facts = {"date": opening.date, "limit": limit / 2}
+    return Refusal(code, facts, own=True, needed=half_days / 2)
+
+
+def _agreed(code: str, limit: float, within: Iterable[Stay], standing: Standing) -> float:
+    """The limit in days, or the greater one that the doctor agreed to for a day in question."""
+    lifts = [standing.lift, *(stay.lift for stay in within)]
+    return max([limit, *(lift.to for lift in lifts if lift and lift.code == code)])

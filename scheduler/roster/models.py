@@ -11,6 +11,8 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from scheduler.core.database import Base, unique_where
 from scheduler.people.models import Practice, Room, User, new_uid
 from scheduler.roster.rules import (
+    AskCode,
+    AskState,
     AssignmentSource,
     AssignmentState,
     Half,
@@ -223,27 +225,17 @@ class WeeklyAvailability(Base):
     )
 
 
-_WORKING = "state IN ('queued', 'running')"
+class Computed:
+    """The columns of a row that a worker computes: where it stands, and what came of it.
 
-
-class Proposal(Base):
-    """A roster computed by the engine for a practice and a period, to accept or not.
-
-    `problem` and `solution` are the files of the roster format, kept so that what was proposed
-    can be explained later. `heartbeat_at` is when the worker computing it last gave a sign of
-    life: a running proposal without one is taken up again, at most `MOST_ATTEMPTS` times.
-    `attempt` counts those times and begins anew when people try again; `run` counts every time
-    a worker took it and only ever rises, so that no two workers hold the same ticket.
+    `heartbeat_at` is when the worker computing it last gave a sign of life: a running row
+    without one is taken up again, at most `work.MOST_ATTEMPTS` times. `attempt` counts those
+    times and begins anew when people try again; `run` counts every time a worker took it and
+    only ever rises, so that no two workers hold the same ticket. `solution` is a file of the
+    roster format; `failure` the code of what went wrong.
     """
 
-    __tablename__ = "proposal"
-
     id: Mapped[int] = mapped_column(primary_key=True)
-    practice_id: Mapped[int] = mapped_column(
-        sa.ForeignKey("practice.id", ondelete="CASCADE"), index=True
-    )
-    start: Mapped[dt.date]
-    end: Mapped[dt.date]
     state: Mapped[ProposalState] = mapped_column(default=ProposalState.QUEUED)
     requested_by: Mapped[int] = mapped_column(sa.ForeignKey("user_account.id"))
     requested_at: Mapped[dt.datetime]
@@ -254,14 +246,35 @@ class Proposal(Base):
     run: Mapped[int] = mapped_column(default=0)
     cancel_requested: Mapped[bool] = mapped_column(default=False)
     progress: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    problem: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON(none_as_null=True))
     solution: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON(none_as_null=True))
     failure: Mapped[str | None] = mapped_column(sa.String(64))
+
+
+_WORKING = "state IN ('queued', 'running')"
+
+
+class Proposal(Computed, Base):
+    """A roster computed by the engine for a practice and a period, to accept or not.
+
+    `problem` and `solution` are the files of the roster format, kept so that what was proposed
+    can be explained later.
+    """
+
+    __tablename__ = "proposal"
+
+    practice_id: Mapped[int] = mapped_column(
+        sa.ForeignKey("practice.id", ondelete="CASCADE"), index=True
+    )
+    start: Mapped[dt.date]
+    end: Mapped[dt.date]
+    problem: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON(none_as_null=True))
     # Who last accepted a part of it, or discarded it.
     decided_by: Mapped[int | None] = mapped_column(sa.ForeignKey("user_account.id"))
 
     practice: Mapped[Practice] = relationship(lazy="raise_on_sql")
-    requester: Mapped[User] = relationship(foreign_keys=requested_by, lazy="raise_on_sql")
+    requester: Mapped[User] = relationship(
+        foreign_keys="Proposal.requested_by", lazy="raise_on_sql"
+    )
     decider: Mapped[User | None] = relationship(foreign_keys=decided_by, lazy="raise_on_sql")
     lines: Mapped[list[ProposalLine]] = relationship(
         back_populates="proposal",
@@ -300,3 +313,66 @@ class ProposalLine(Base):
     doctor: Mapped[User] = relationship(lazy="raise_on_sql")
 
     __table_args__ = (sa.UniqueConstraint("proposal_id", "need_id"),)
+
+
+class Scenario(Computed, Base):
+    """A proposal's period computed once more with one thing changed, to compare and never to
+    accept. `change` is what was changed, as `scenario_rules.to_json` writes it.
+    """
+
+    __tablename__ = "scenario"
+
+    proposal_id: Mapped[int] = mapped_column(
+        sa.ForeignKey("proposal.id", ondelete="CASCADE"), index=True
+    )
+    change: Mapped[dict[str, Any]]
+
+    proposal: Mapped[Proposal] = relationship(lazy="raise_on_sql")
+
+    __table_args__ = (sa.CheckConstraint("state <> 'closed'", name="never_closed"),)
+
+
+class Ask(Base):
+    """A question to one doctor: would you come on this day?
+
+    `limit_half_days` is the limit (a day is two) that a yes would allow for this one day; None
+    where the question is only whether the doctor comes. `assignment_id` is the day that a yes
+    gave.
+    """
+
+    __tablename__ = "ask"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    practice_id: Mapped[int] = mapped_column(sa.ForeignKey("practice.id", ondelete="CASCADE"))
+    need_id: Mapped[int] = mapped_column(sa.ForeignKey("need.id"), index=True)
+    doctor_id: Mapped[int] = mapped_column(sa.ForeignKey("user_account.id"))
+    # The proposal on whose page the question was asked, if on any.
+    proposal_id: Mapped[int | None] = mapped_column(
+        sa.ForeignKey("proposal.id", ondelete="SET NULL")
+    )
+    code: Mapped[AskCode]
+    limit_half_days: Mapped[int | None]
+    message: Mapped[str] = mapped_column(sa.String(500))
+    state: Mapped[AskState] = mapped_column(default=AskState.OPEN)
+    asked_by: Mapped[int] = mapped_column(sa.ForeignKey("user_account.id"))
+    asked_at: Mapped[dt.datetime]
+    ended_at: Mapped[dt.datetime | None]
+    answer_note: Mapped[str | None] = mapped_column(sa.String(255))
+    assignment_id: Mapped[int | None] = mapped_column(sa.ForeignKey("assignment.id"), index=True)
+
+    practice: Mapped[Practice] = relationship(lazy="raise_on_sql")
+    need: Mapped[Need] = relationship(lazy="raise_on_sql")
+    doctor: Mapped[User] = relationship(foreign_keys=doctor_id, lazy="raise_on_sql")
+    asker: Mapped[User] = relationship(foreign_keys=asked_by, lazy="raise_on_sql")
+
+    __table_args__ = (
+        sa.CheckConstraint("(code = 'ask') = (limit_half_days IS NULL)", name="limit"),
+        sa.Index("ix_ask_doctor_id_state", "doctor_id", "state"),
+        # Nobody is asked twice for one day while a question is open.
+        unique_where("uq_ask_open", "need_id", "doctor_id", condition="state = 'open'"),
+    )
+
+    @property
+    def limit_to(self) -> float | None:
+        """The limit in days that a yes would allow."""
+        return None if self.limit_half_days is None else self.limit_half_days / 2

@@ -21,6 +21,7 @@ from scheduler.core.database import UnitOfWork, lock_rows
 from scheduler.core.errors import Conflict, InvalidInput, NotFound, RuleBroken
 from scheduler.core.permissions import Action, Actor, Role, Subject, require
 from scheduler.people.models import Practice
+from scheduler.roster import ask_endings
 from scheduler.roster.models import Assignment, Need, WeekPattern
 from scheduler.roster.patterns import Slot, load_pattern, require_version
 from scheduler.roster.rules import (
@@ -153,6 +154,7 @@ def withdraw_need(session: UnitOfWork, actor: Actor, need_id: int) -> Need:
         date=need.date,
         period=need.period.value,
     )
+    ask_endings.end_on(session, actor, need)
     return need
 
 

@@ -94,12 +94,21 @@ def build_problem(
 ) -> dict[str, Any]:
     """The roster problem of a practice from `start` (tomorrow at the earliest) to `end`.
 
-    The number of queries does not depend on how many rows there are. Raises `InvalidInput`
-    when nothing of the period lies ahead.
+    Raises `InvalidInput` when nothing of the period lies ahead.
     """
     start = max(start, first_plannable(session, practice))
     if end < start:
         raise InvalidInput("proposal_past", field="end")
+    return problem_between(session, practice, start, end)
+
+
+def problem_between(
+    session: UnitOfWork, practice: Practice, start: dt.date, end: dt.date
+) -> dict[str, Any]:
+    """The roster problem of a practice from `start` to `end`, whenever that is.
+
+    The number of queries does not depend on how many rows there are.
+    """
     candidates = candidates_of(session, practice, start, end)
     horizon = _horizon(candidates, start, end)
     fixed = _fixed(session, practice, candidates, horizon)

@@ -20,7 +20,7 @@ from scheduler.core.database import UnitOfWork, lock_rows
 from scheduler.core.errors import Conflict, InvalidInput, NotFound, RelaisError
 from scheduler.core.permissions import Action, Actor, Subject, require
 from scheduler.people.models import Practice, User
-from scheduler.roster import assignments
+from scheduler.roster import assignments, work
 from scheduler.roster.models import Assignment, Need, Proposal, ProposalLine
 from scheduler.roster.needs import latest_day
 from scheduler.roster.problem import first_plannable
@@ -35,7 +35,6 @@ from scheduler.roster.rules import (
 )
 
 MOST_MONTHS: Final = 6
-WORKING: Final = (ProposalState.QUEUED, ProposalState.RUNNING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +83,8 @@ def request_proposal(
 def cancel(session: UnitOfWork, actor: Actor, proposal_id: int) -> Proposal:
     """Stop a proposal that is queued or being computed; what is over stays as it is."""
     proposal = _locked(session, actor, proposal_id, Action.PROPOSAL_COMPUTE)
-    if proposal.state not in WORKING or proposal.cancel_requested:
-        return proposal
-    proposal.cancel_requested = True
-    if proposal.state is ProposalState.QUEUED:
-        proposal.state = ProposalState.CANCELLED
-        proposal.finished_at = session.now()
-    session.flush()
-    note(session, actor, "proposal.cancelled", proposal)
+    if work.cancel(session, proposal):
+        note(session, actor, "proposal.cancelled", proposal)
     return proposal
 
 
@@ -104,14 +97,7 @@ def retry(session: UnitOfWork, actor: Actor, proposal_id: int) -> Proposal:
     if proposal.end < first_plannable(session, practice):
         raise InvalidInput("proposal_past", field="end")
     _one_at_work(session, practice)
-    proposal.state = ProposalState.QUEUED
-    proposal.requested_at = session.now()
-    proposal.started_at = proposal.finished_at = proposal.heartbeat_at = None
-    proposal.attempt = 0
-    proposal.cancel_requested = False
-    proposal.failure = None
-    proposal.progress = {}
-    session.flush()
+    work.queue_again(session, proposal)
     note(session, actor, "proposal.retried", proposal)
     return proposal
 
@@ -205,7 +191,7 @@ def _one_at_work(session: UnitOfWork, practice: Practice) -> None:
     lock_rows(session, practice)
     other = session.scalar(
         sa.select(Proposal.id).where(
-            Proposal.practice_id == practice.id, Proposal.state.in_(WORKING)
+            Proposal.practice_id == practice.id, Proposal.state.in_(work.WORKING)
         )
     )
     if other is not None:

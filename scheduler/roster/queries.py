@@ -146,11 +146,13 @@ def _members(
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One doctor's time on a need, for its history."""
+    """One doctor's time on a need, for its history; `given_by` where somebody else claimed it
+    for them."""
 
     assignment: Assignment
     doctor: str
     released_by: str | None
+    given_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,11 +196,8 @@ def need_detail(session: Session, practice: Practice, need_id: int) -> NeedDetai
     ).one_or_none()
     if need is None:
         raise NotFound("need_not_found")
-    releasers = _releasers(session, [assignment.id for assignment in need.assignments])
-    turns = tuple(
-        Turn(assignment, assignment.doctor.name, releasers.get(assignment.id))
-        for assignment in need.assignments
-    )
+    acts = _acts(session, [assignment.id for assignment in need.assignments])
+    turns = tuple(_turn(assignment, acts) for assignment in need.assignments)
     publisher = session.get(User, need.published_by) if need.published_by else None
     detail = NeedDetail(need, publisher.name if publisher else None, turns, None)
     if detail.holder is None:
@@ -220,22 +219,41 @@ def need_of_assignment(session: Session, practice_id: int, assignment_id: int) -
     return need_id
 
 
-def _releasers(session: Session, assignment_ids: list[int]) -> dict[int, str]:
-    """Who released each assignment, as the audit chain tells it."""
+# Who did what to an assignment: (assignment, action) to the user's number and name.
+Acts = dict[tuple[int | None, str], tuple[int, str]]
+_CLAIMED: Final = "assignment.claimed"
+_RELEASED: Final = "assignment.released"
+
+
+def _acts(session: Session, assignment_ids: list[int]) -> Acts:
+    """Who claimed and who released each assignment, as the audit chain tells it."""
     rows = session.execute(
-        sa.select(AuditEvent.subject_id, User.given_name, User.family_name)
+        sa.select(
+            AuditEvent.subject_id, AuditEvent.action, User.id, User.given_name, User.family_name
+        )
         .join(User, User.id == AuditEvent.actor_id)
         .where(
             AuditEvent.subject == "assignment",
             AuditEvent.subject_id.in_(assignment_ids),
-            AuditEvent.action == "assignment.released",
+            AuditEvent.action.in_((_CLAIMED, _RELEASED)),
         )
     )
     return {
-        subject_id: f"{given} {family}"
-        for subject_id, given, family in rows
-        if subject_id is not None
+        (subject_id, action): (user_id, f"{given} {family}")
+        for subject_id, action, user_id, given, family in rows
     }
+
+
+def _turn(assignment: Assignment, acts: Acts) -> Turn:
+    releaser = acts.get((assignment.id, _RELEASED))
+    claimer = acts.get((assignment.id, _CLAIMED))
+    for_them = claimer is not None and claimer[0] != assignment.doctor_id
+    return Turn(
+        assignment,
+        assignment.doctor.name,
+        released_by=releaser[1] if releaser else None,
+        given_by=claimer[1] if claimer and for_them else None,
+    )
 
 
 def patterns_of(session: Session, practice_id: int) -> list[WeekPattern]:

@@ -89,6 +89,25 @@ class LineState(enum.StrEnum):
     REFUSED = "refused"
 
 
+class AskCode(enum.StrEnum):
+    """What a doctor is asked: to come, or to come and pass a limit of their own for it."""
+
+    ASK = "ask"
+    RAISE_WEEKLY_CAP = "raise_weekly_cap"
+    RAISE_MONTHLY_CAP = "raise_monthly_cap"
+    RAISE_CONSECUTIVE = "raise_consecutive"
+
+
+class AskState(enum.StrEnum):
+    """A question is open until it is answered, taken back, or no longer of any use."""
+
+    OPEN = "open"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    LAPSED = "lapsed"
+    WITHDRAWN = "withdrawn"
+
+
 DEFAULT_NEED_ROLES: Final = (Role.REPLACEMENT, Role.ASSISTANT, Role.TITULAR)
 
 

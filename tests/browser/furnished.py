@@ -8,10 +8,12 @@ from typing import Final
 
 from scheduler.core.database import Database
 from scheduler.core.permissions import Role
-from scheduler.people.models import SchoolZone
+from scheduler.people.models import Practice, SchoolZone, User
 from scheduler.people.passwords import hashed
-from scheduler.roster import availabilities
+from scheduler.roster import asks, availabilities, proposal_work, proposals
+from scheduler.roster.problem import build_problem
 from scheduler.roster.rules import AssignmentState, Period, Preference
+from tests.browser.compared import compare
 from tests.factories import House
 
 PASSWORD: Final = "quatre-saisons-au-marais"
@@ -26,6 +28,9 @@ NAMES: Final = {
     Role.NURSE: ("Nadège", "Pineau"),
     Role.VIEWER: ("Bernard", "Crochet"),
 }
+# A day on which nobody said that they can come, and somebody who may be asked.
+QUIET_NEED: Final = 900
+THOMAS: Final = 8
 OTHER_DOCTORS: Final = (("Thomas", "Le Goff"), ("Inès", "Moreau"), ("Paul", "Audouin"))
 
 
@@ -76,9 +81,15 @@ def furnish(database: Database) -> None:
     }
     others = [
         house.member(
-            practice, Role.REPLACEMENT, given_name=given, family_name=family, password_hash=secret
+            practice,
+            Role.REPLACEMENT,
+            given_name=given,
+            family_name=family,
+            password_hash=secret,
+            phone=f"06 39 98 00 {number:02d}",
+            doctor={"max_half_days_per_week": 4} if given == "Paul" else None,
         )
-        for given, family in OTHER_DOCTORS
+        for number, (given, family) in enumerate(OTHER_DOCTORS, 11)
     ]
     replacement = people[Role.REPLACEMENT]
     doctors = [replacement, *others, people[Role.ASSISTANT]]
@@ -109,3 +120,32 @@ def furnish(database: Database) -> None:
             Preference.POSSIBLE,
             monday,
         )
+    _propose(house, practice, people[Role.TITULAR])
+    quiet = house.need(practice, monday + dt.timedelta(days=16), id=QUIET_NEED)
+    house.available(people[Role.ASSISTANT], monday + dt.timedelta(days=8))
+    _propose(house, practice, people[Role.TITULAR])
+    compare(house, people[Role.TITULAR])
+    titular, ines = house.actor(people[Role.TITULAR]), house.actor(others[1])
+    message = "Bonjour Camille,\npourriez-vous nous aider ce mercredi ? Merci beaucoup."
+    with database.transaction() as session:
+        asks.ask(session, titular, quiet.id, replacement.id, message=message)
+        refused = asks.ask(session, titular, quiet.id, others[1].id)
+    with database.transaction() as session:
+        asks.decline(session, ines, refused.id, "Déjà prise ce jour-là.")
+
+
+def _propose(house: House, practice: Practice, titular: User) -> None:
+    """A computed proposal for December, to be looked at."""
+    actor = house.actor(titular)
+    first, last = dt.date(2026, 12, 1), dt.date(2026, 12, 31)
+    with house.database.transaction() as session:
+        found = session.get_one(Practice, practice.id)
+        proposal = proposals.request_proposal(session, actor, found, first, last)
+        ticket = proposal_work.take(session, proposal.id)
+        assert ticket is not None
+        problem = build_problem(session, found, first, last)
+    solution = proposal_work.compute(
+        problem, seconds=20, workers=1, progress=lambda _: None, should_stop=lambda: False
+    )
+    with house.database.transaction() as session:
+        assert proposal_work.finish(session, ticket, problem, solution)

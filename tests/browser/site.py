@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+import sqlalchemy as sa
 from jinja2 import BytecodeCache
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response, expect
 from werkzeug.serving import WSGIRequestHandler, make_server
@@ -20,6 +21,8 @@ from scheduler.core.clock import Clock
 from scheduler.core.database import Database
 from scheduler.core.permissions import Role
 from scheduler.core.settings import Settings
+from scheduler.jobs import KINDS, Worker
+from scheduler.roster.rules import ProposalState
 from tests.browser.furnished import LOGINS, Login
 from web import create_app
 
@@ -74,6 +77,24 @@ def serving(path: Path, clock: Clock, templates: BytecodeCache) -> Iterator[Site
         thread.join()
         server.server_close()
         database.dispose()
+
+
+def work(site: Site) -> None:
+    """Let a worker do what is due, as the one beside the web server would."""
+    url = site.database.url.render_as_string(hide_password=False)
+    worker = Worker(Settings(database_url=url, base_url=site.url))
+    worker.database.clock = site.database.clock
+    try:
+        for kind in KINDS:
+            with site.database.session() as session:
+                queued = session.scalars(
+                    sa.select(kind.table.id).where(kind.table.state == ProposalState.QUEUED)
+                ).all()
+            for row_id in queued:
+                worker.compute(row_id, kind)
+        worker.mail()
+    finally:
+        worker.close()
 
 
 def _not_yet(_environment: Any, _start: Any) -> Any:

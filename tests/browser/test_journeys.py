@@ -13,36 +13,17 @@ from playwright.sync_api import Page, expect
 
 from scheduler.core import audit
 from scheduler.core.permissions import Role
-from scheduler.core.settings import Settings
-from scheduler.jobs import Worker
 from scheduler.people.models import User
-from scheduler.roster.models import Assignment, Need, Proposal
-from scheduler.roster.rules import AssignmentState, Period, ProposalState
+from scheduler.roster.models import Assignment, Need
+from scheduler.roster.rules import AssignmentState, Period
 from tests.browser.conftest import Visit
 from tests.browser.furnished import LOGINS, SLUG
-from tests.browser.site import SCREENSHOTS, Site
+from tests.browser.site import SCREENSHOTS, Site, work
 
 PRACTICE = f"/p/{SLUG}"
 README_PICTURE = SCREENSHOTS / "readme-week.png"
 
 both_devices = pytest.mark.parametrize("device", ["desktop", "phone"])
-
-
-def work(site: Site) -> None:
-    """Let a worker do what is due, as the one beside the web server would."""
-    url = site.database.url.render_as_string(hide_password=False)
-    worker = Worker(Settings(database_url=url, base_url=site.url))
-    worker.database.clock = site.database.clock
-    try:
-        with site.database.session() as session:
-            queued = session.scalars(
-                sa.select(Proposal.id).where(Proposal.state == ProposalState.QUEUED)
-            ).all()
-        for proposal_id in queued:
-            worker.compute(proposal_id)
-        worker.mail()
-    finally:
-        worker.close()
 
 
 def press(page: Page, form: str) -> None:

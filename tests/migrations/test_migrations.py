@@ -15,8 +15,13 @@ from scheduler.core import audit
 from scheduler.core.clock import FixedClock
 from scheduler.core.database import Database
 from scheduler.core.migrate import downgrade, revisions, upgrade
+from scheduler.core.permissions import Role
+from scheduler.roster.models import Ask, Assignment, Proposal, Scenario
+from scheduler.roster.rules import AskCode, AskState
+from scheduler.roster.scenario_rules import NoWeeklyCap
 from scheduler.schema import metadata
 from tests.conftest import create_postgresql, drop_postgresql
+from tests.factories import House
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
@@ -83,3 +88,63 @@ def test_down_and_up_again_with_data(bare: Database) -> None:
     assert left <= {"alembic_version"}
     upgrade(bare)
     assert not demonstration.has_members(bare)
+
+
+def test_questions_go_and_the_rest_stays(bare: Database) -> None:
+    """Back before questions could be asked, and on again, with one asked and said yes to."""
+    upgrade(bare)
+    demonstration.load(bare)
+    with bare.transaction() as session:
+        taken = session.scalars(sa.select(Assignment).order_by(Assignment.id)).first()
+        assert taken is not None
+        session.add(
+            Ask(
+                practice_id=taken.practice_id,
+                need_id=taken.need_id,
+                doctor_id=taken.doctor_id,
+                code=AskCode.RAISE_WEEKLY_CAP,
+                limit_half_days=6,
+                message="Bonjour",
+                state=AskState.ACCEPTED,
+                asked_by=taken.doctor_id,
+                asked_at=session.now(),
+                assignment_id=taken.id,
+            )
+        )
+    before = rows_of(bare, "assignment")
+    downgrade(bare, "0001")
+    with bare.engine.connect() as connection:
+        assert "ask" not in sa.inspect(connection).get_table_names()
+    assert rows_of(bare, "assignment") == before
+    upgrade(bare)
+    assert rows_of(bare, "ask") == 0
+    assert rows_of(bare, "assignment") == before
+    with bare.session() as session:
+        assert audit.verify(session).fault is None
+
+
+def test_scenarios_go_and_their_proposals_stay(bare: Database) -> None:
+    """Back before scenarios could be computed, and on again, with one of them."""
+    upgrade(bare)
+    house = House(bare)
+    practice = house.practice()
+    titular = house.member(practice, Role.TITULAR)
+    asked = {"requested_by": titular.id, "requested_at": bare.clock.now()}
+    with bare.transaction() as session:
+        proposal = Proposal(practice_id=practice.id, start=house.today, end=house.today, **asked)
+        session.add(proposal)
+        session.flush()
+        session.add(Scenario(proposal_id=proposal.id, change=NoWeeklyCap().to_json(), **asked))
+    assert rows_of(bare, "scenario") == 1
+    before = rows_of(bare, "proposal")
+    downgrade(bare, "0002")
+    with bare.engine.connect() as connection:
+        assert "scenario" not in sa.inspect(connection).get_table_names()
+    assert rows_of(bare, "proposal") == before
+    upgrade(bare)
+    assert (rows_of(bare, "scenario"), rows_of(bare, "proposal")) == (0, before) == (0, 1)
+
+
+def rows_of(database: Database, table: str) -> int:
+    with database.engine.connect() as connection:
+        return int(connection.scalar(sa.select(sa.func.count()).select_from(sa.table(table))) or 0)

@@ -17,8 +17,8 @@ from scheduler.notify import composer
 from scheduler.notify.composing import READERS, TEMPLATES
 from scheduler.people.models import Locale, Practice, User
 from scheduler.roster import assignments
-from scheduler.roster.models import Assignment, Proposal, ProposalLine
-from scheduler.roster.rules import Period, ProposalState
+from scheduler.roster.models import Ask, Assignment, Proposal, ProposalLine
+from scheduler.roster.rules import AskCode, AskState, Period, ProposalState
 from tests.factories import House
 
 MONDAY = dt.date(2026, 12, 7)
@@ -142,6 +142,33 @@ def test_a_doctor_learns_of_a_release(
     assert "Salle 1" in found.text
 
 
+@pytest.mark.parametrize(
+    ("locale", "subject", "way_out"),
+    [
+        (
+            Locale.FRENCH,
+            "C’est noté : vous venez le lundi 7 décembre 2026",
+            "si vous n’avez rien convenu, rendez-la dans Relais",
+        ),
+        (
+            Locale.ENGLISH,
+            "It is noted: you come on Monday 7 December 2026",
+            "if you have not agreed to it, give it back in Relais",
+        ),
+    ],
+)
+def test_a_doctor_learns_of_a_day_given_by_phone(
+    house: House, practice: Practice, locale: Locale, subject: str, way_out: str
+) -> None:
+    user = doctor(house, practice, locale)
+    (assignment,) = given(house, practice, user)
+    found = letter(house, user, "assignment.given", assignment_id=assignment.id)
+    assert found.subject == subject
+    assert "Salle 1" in found.text
+    assert way_out in found.text
+    assert "https://relais.example.org/p/nieul/week/2026-W50" in found.text
+
+
 @pytest.mark.parametrize("kind", ["proposal.ready", "proposal.failed"])
 @pytest.mark.parametrize("locale", list(Locale))
 @pytest.mark.parametrize("lines", [0, 1, 2])
@@ -181,6 +208,7 @@ def test_the_reference_stays_the_same(house: House, practice: Practice) -> None:
         ("assignment.released", {"assignment_id": 99}),
         ("proposal.accepted", {"proposal_id": 1, "assignment_ids": [99]}),
         ("proposal.ready", {"proposal_id": 99}),
+        ("ask.sent", {"ask_id": 99}),
         ("unheard.of", {}),
     ],
 )
@@ -197,3 +225,92 @@ def test_who_has_left_gets_no_letter(house: House, practice: Practice) -> None:
     with pytest.raises(DeliveryFailed) as caught:
         letter(house, user, "assignment.released", assignment_id=1)
     assert caught.value.permanent
+
+
+def question(house: House, practice: Practice, asker: User, user: User, **values: Any) -> int:
+    ask = Ask(
+        practice_id=practice.id,
+        need_id=house.need(practice, MONDAY, Period.AM).id,
+        doctor_id=user.id,
+        asked_by=asker.id,
+        asked_at=house.database.clock.now(),
+        **{"code": AskCode.ASK, "message": "Mme Durand, diabète", **values},
+    )
+    with house.database.transaction() as session:
+        session.add(ask)
+    return ask.id
+
+
+@pytest.fixture
+def asker(house: House, practice: Practice) -> User:
+    return house.member(practice, Role.TITULAR, given_name="Anne", family_name="Petit")
+
+
+def test_a_doctor_is_asked_in_french(house: House, practice: Practice, asker: User) -> None:
+    user = doctor(house, practice)
+    ask_id = question(house, practice, asker, user)
+    found = letter(house, user, "ask.sent", ask_id=ask_id)
+    assert found.subject == "Pourriez-vous venir lundi 7 décembre 2026 ? (Cabinet de Nieul)"
+    assert found.text == (
+        "Bonjour Léa,\n\n"
+        "Anne Petit vous demande si vous pourriez venir au Cabinet de Nieul ce jour-là :\n\n"
+        "  lundi 7 décembre 2026, matin, Salle 1\n\n"
+        f"Répondre oui ou non : https://relais.example.org/asks/{ask_id}\n\n"
+        "Rien ne change tant que vous n’avez pas répondu."
+        " La première personne qui dit oui a la journée.\n\n"
+        "Vous recevez ce message parce que vous êtes médecin au Cabinet de Nieul.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "locale", "half_days", "sentence"),
+    [
+        (AskCode.RAISE_WEEKLY_CAP, Locale.FRENCH, 6, "Cela ferait 3 jours cette semaine-là,"),
+        (AskCode.RAISE_WEEKLY_CAP, Locale.ENGLISH, 3, "It would make 1.5 days that week,"),
+        (AskCode.RAISE_MONTHLY_CAP, Locale.FRENCH, 3, "Cela ferait 1,5 jour ce mois-là,"),
+        (AskCode.RAISE_MONTHLY_CAP, Locale.ENGLISH, 2, "It would make 1 day that month,"),
+        (AskCode.RAISE_CONSECUTIVE, Locale.FRENCH, 8, "Cela ferait 4 jours de suite,"),
+        (AskCode.RAISE_CONSECUTIVE, Locale.ENGLISH, 8, "It would make 4 days in a row,"),
+    ],
+)
+def test_a_limit_is_named_in_the_question(
+    house: House,
+    practice: Practice,
+    asker: User,
+    code: AskCode,
+    locale: Locale,
+    half_days: int,
+    sentence: str,
+) -> None:
+    user = doctor(house, practice, locale)
+    ask_id = question(house, practice, asker, user, code=code, limit_half_days=half_days)
+    assert sentence in letter(house, user, "ask.sent", ask_id=ask_id).text
+
+
+@pytest.mark.parametrize(
+    ("kind", "state", "french", "english"),
+    [
+        ("ask.answered", AskState.ACCEPTED, "a dit oui", "has said yes"),
+        ("ask.answered", AskState.DECLINED, "a répondu non", "has answered no"),
+        ("ask.ended", AskState.LAPSED, "La journée est pourvue", "The day is filled"),
+        ("ask.ended", AskState.WITHDRAWN, "a été retirée", "was taken back"),
+    ],
+)
+@pytest.mark.parametrize("locale", list(Locale))
+def test_questions_end_in_a_letter_without_what_was_typed(
+    house: House,
+    practice: Practice,
+    kind: str,
+    state: AskState,
+    french: str,
+    english: str,
+    locale: Locale,
+) -> None:
+    asker = house.member(practice, Role.TITULAR, locale=locale)
+    user = doctor(house, practice, locale)
+    ask_id = question(house, practice, asker, user, state=state, answer_note="Chez Mme Durand")
+    to = asker if kind == "ask.answered" else user
+    found = letter(house, to, kind, ask_id=ask_id)
+    assert (french if locale is Locale.FRENCH else english) in found.text
+    assert f"{BASE}/asks/{ask_id}\n" in found.text
+    assert "Durand" not in found.subject + found.text

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 
 from scheduler.core.permissions import Role
 from scheduler.roster import legality
-from scheduler.roster.legality import Opening, RoleSpan, Standing, Stay
+from scheduler.roster.legality import Lift, Opening, RoleSpan, Standing, Stay
 from scheduler.roster.rules import Period
 
 THURSDAY = dt.date(2026, 11, 26)
@@ -178,12 +179,76 @@ def test_only_limits_are_the_doctor_s_own_to_lift() -> None:
     }
 
 
+def test_a_limit_refuses_with_the_least_that_would_do() -> None:
+    standing = Standing(
+        1,
+        REPLACEMENT,
+        max_half_days_per_week=2,
+        max_half_days_per_month=5,
+        max_consecutive_days=2,
+        stays=(stay(-2, Period.AM), stay(-1), stay(1), stay(4)),
+    )
+    needed = {refusal.code: refusal.needed for refusal in legality.check(OPENING, standing)}
+    assert needed == {"week_limit": 3.5, "month_limit": 4.5, "consecutive_limit": 4}
+
+
+@pytest.mark.parametrize(
+    ("lift", "expected"),
+    [
+        (Lift("week_limit", 2), []),
+        (Lift("week_limit", 1.5), ["week_limit"]),
+        (Lift("month_limit", 9), ["week_limit"]),
+        (None, ["week_limit"]),
+    ],
+)
+def test_a_yes_lifts_one_limit_as_far_as_it_goes(lift: Lift | None, expected: list[str]) -> None:
+    standing = Standing(1, REPLACEMENT, max_half_days_per_week=2, stays=(stay(-1),), lift=lift)
+    assert codes(standing) == expected
+
+
+@pytest.mark.parametrize(
+    ("offset", "others", "expected"),
+    [
+        (-1, (-2,), []),  # The day that was agreed to takes no other day's place,
+        (-1, (-2, -3), ["week_limit"]),  # makes room for one and no more,
+        (-4, (-1,), ["week_limit"]),  # and in its own week only.
+    ],
+)
+def test_a_lifted_day_counts_beside_the_limit(
+    offset: int, others: tuple[int, ...], expected: list[str]
+) -> None:
+    lifted = replace(stay(offset), lift=Lift("week_limit", 3))
+    stays = (lifted, *(stay(other) for other in others))
+    standing = Standing(1, REPLACEMENT, max_half_days_per_week=2, stays=stays)
+    assert codes(standing) == expected
+
+
+@pytest.mark.parametrize(
+    ("offsets", "lifted", "expected"),
+    [
+        ((-2, -1), -1, []),
+        ((-3, -2, -1), -1, ["consecutive_limit"]),
+        ((-2, -1, 2, 3), 3, ["consecutive_limit"]),
+    ],
+)
+def test_a_lifted_run_is_the_one_with_the_day_in_it(
+    offsets: tuple[int, ...], lifted: int, expected: list[str]
+) -> None:
+    stays = tuple(
+        replace(stay(offset), lift=Lift("consecutive_limit", 3) if offset == lifted else None)
+        for offset in offsets
+    )
+    assert codes(Standing(1, REPLACEMENT, max_consecutive_days=2, stays=stays)) == expected
+
+
 @pytest.mark.parametrize(
     ("on", "row", "expected"),
     [
         ("2026-11-26", None, ("2026-11-01", "2026-12-02")),
         ("2026-11-01", None, ("2026-10-26", "2026-11-30")),
-        ("2026-11-15", 20, ("2026-10-26", "2026-12-05")),
+        # A yes may have made the run longer than the usual limit.
+        ("2026-11-15", 20, ("2026-10-15", "2026-12-16")),
+        ("2026-11-15", 40, ("2026-10-06", "2026-12-25")),
     ],
 )
 def test_reach_holds_week_month_and_run(

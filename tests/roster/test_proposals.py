@@ -17,10 +17,9 @@ from scheduler.core.errors import Conflict, Forbidden, InvalidInput, NotFound, R
 from scheduler.core.outbox import OutboxMessage
 from scheduler.core.permissions import Actor, Role
 from scheduler.people.models import Practice, User
-from scheduler.roster import assignments, proposal_work, proposals
+from scheduler.roster import assignments, proposal_work, proposals, work
 from scheduler.roster.models import Assignment, Need, Proposal, ProposalLine
 from scheduler.roster.problem import build_problem
-from scheduler.roster.proposal_work import LEASE, Orders, Ticket
 from scheduler.roster.proposals import Acceptance
 from scheduler.roster.rules import (
     AssignmentSource,
@@ -30,6 +29,7 @@ from scheduler.roster.rules import (
     Preference,
     ProposalState,
 )
+from scheduler.roster.work import LEASE, Orders, Ticket
 from tests.factories import House
 from tests.support import at_once
 
@@ -209,7 +209,9 @@ def test_one_worker_takes_it(cabinet: Cabinet) -> None:
             tickets.append(proposal_work.take(session, proposal_id))
 
     assert at_once(*[take] * 8) == [None] * 8
-    assert [ticket for ticket in tickets if ticket] == [Ticket(proposal_id, 1, attempt=1)]
+    assert [ticket for ticket in tickets if ticket] == [
+        Ticket(proposal_id, 1, 1, proposal_work.PROPOSALS)
+    ]
 
 
 def test_reports_tell_and_ask(cabinet: Cabinet, clock: FixedClock) -> None:
@@ -218,18 +220,18 @@ def test_reports_tell_and_ask(cabinet: Cabinet, clock: FixedClock) -> None:
 
     def report() -> Orders:
         with cabinet.database.transaction() as session:
-            return proposal_work.report(session, ticket, {"fraction": 0.5})
+            return work.report(session, ticket, {"fraction": 0.5})
 
     assert report() == Orders(current=True, cancel=False)
-    proposal = cabinet.read(ticket.proposal_id)
+    proposal = cabinet.read(ticket.row_id)
     assert proposal.progress == {"fraction": 0.5}
     assert proposal.heartbeat_at == clock.now()
-    cabinet.decide(proposals.cancel, ticket.proposal_id)
+    cabinet.decide(proposals.cancel, ticket.row_id)
     assert report() == Orders(current=True, cancel=True)
     assert cabinet.finish(ticket)
-    assert cabinet.read(ticket.proposal_id).state is ProposalState.CANCELLED
+    assert cabinet.read(ticket.row_id).state is ProposalState.CANCELLED
     assert report().current is False
-    assert cabinet.lines(ticket.proposal_id) == []
+    assert cabinet.lines(ticket.row_id) == []
 
 
 def test_what_is_computed_is_stored_for_review(cabinet: Cabinet) -> None:
@@ -275,34 +277,34 @@ def test_the_dead_do_not_disturb_their_successor(cabinet: Cabinet, clock: FixedC
     first = cabinet.take(cabinet.request())
     clock.advance(LEASE)
     recovered(cabinet)
-    second = cabinet.take(first.proposal_id)
+    second = cabinet.take(first.row_id)
     with cabinet.database.transaction() as session:
-        assert proposal_work.report(session, first, {"fraction": 1}).current is False
-        assert proposal_work.fail(session, first, "unexpected") is False
-        assert proposal_work.give_back(session, first) is False
+        assert work.report(session, first, {"fraction": 1}).current is False
+        assert work.fail(session, first, "unexpected") is False
+        assert work.give_back(session, first) is False
     assert cabinet.finish(first) is False
-    assert cabinet.read(first.proposal_id).progress == {}
+    assert cabinet.read(first.row_id).progress == {}
     assert cabinet.finish(second) is True
 
 
 def test_no_ticket_is_issued_twice(cabinet: Cabinet, clock: FixedClock) -> None:
     first = cabinet.take(cabinet.request())
-    cabinet.decide(proposals.cancel, first.proposal_id)
+    cabinet.decide(proposals.cancel, first.row_id)
     clock.advance(LEASE)
     recovered(cabinet)
-    cabinet.decide(proposals.retry, first.proposal_id)
-    second = cabinet.take(first.proposal_id)
+    cabinet.decide(proposals.retry, first.row_id)
+    second = cabinet.take(first.row_id)
     assert (first.attempt, second.attempt) == (1, 1)
     with cabinet.database.transaction() as session:
-        assert proposal_work.report(session, first, {"fraction": 1}).current is False
-        assert proposal_work.fail(session, first, "unexpected") is False
-        assert proposal_work.give_back(session, first) is False
+        assert work.report(session, first, {"fraction": 1}).current is False
+        assert work.fail(session, first, "unexpected") is False
+        assert work.give_back(session, first) is False
     assert cabinet.finish(first) is False
     with cabinet.database.transaction() as session:
-        assert proposal_work.give_back(session, second)
-    third = cabinet.take(first.proposal_id)
+        assert work.give_back(session, second)
+    third = cabinet.take(first.row_id)
     with cabinet.database.transaction() as session:
-        assert proposal_work.report(session, second, {}).current is False
+        assert work.report(session, second, {}).current is False
     assert cabinet.finish(third) is True
 
 
@@ -311,7 +313,7 @@ def test_giving_back_costs_no_attempt(cabinet: Cabinet) -> None:
     for _ in range(5):
         ticket = cabinet.take(proposal_id)
         with cabinet.database.transaction() as session:
-            assert proposal_work.give_back(session, ticket)
+            assert work.give_back(session, ticket)
     assert cabinet.read(proposal_id).attempt == 0
     assert recovered(cabinet) == [proposal_id]
 
@@ -336,18 +338,18 @@ def test_cancelling(cabinet: Cabinet, clock: FixedClock) -> None:
 def test_a_failure_can_be_tried_again_once_at_a_time(cabinet: Cabinet, clock: FixedClock) -> None:
     ticket = cabinet.take(cabinet.request())
     with cabinet.database.transaction() as session:
-        assert proposal_work.fail(session, ticket, "unexpected")
+        assert work.fail(session, ticket, "unexpected")
     other = cabinet.request()
     with pytest.raises(Conflict):
-        cabinet.decide(proposals.retry, ticket.proposal_id)
+        cabinet.decide(proposals.retry, ticket.row_id)
     cabinet.decide(proposals.cancel, other)
-    cabinet.decide(proposals.retry, ticket.proposal_id)
+    cabinet.decide(proposals.retry, ticket.row_id)
     with pytest.raises(Conflict):
-        cabinet.decide(proposals.retry, ticket.proposal_id)
-    cabinet.decide(proposals.cancel, ticket.proposal_id)
+        cabinet.decide(proposals.retry, ticket.row_id)
+    cabinet.decide(proposals.cancel, ticket.row_id)
     clock.move_to(dt.datetime(2026, 12, 13, 12, tzinfo=dt.UTC))
     with pytest.raises(InvalidInput):
-        cabinet.decide(proposals.retry, ticket.proposal_id)
+        cabinet.decide(proposals.retry, ticket.row_id)
 
 
 def test_accepting_the_whole(cabinet: Cabinet) -> None:

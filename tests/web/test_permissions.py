@@ -21,14 +21,18 @@ from scheduler.calendars.models import Feed, FeedKind, PracticeHoliday
 from scheduler.core.permissions import Role
 from scheduler.people.models import Practice, User
 from scheduler.roster.models import (
+    Ask,
     Assignment,
     Need,
     Proposal,
     ProposalLine,
+    Scenario,
     WeeklyAvailability,
     WeekPattern,
 )
-from scheduler.roster.rules import Period, Preference, ProposalState
+from scheduler.roster.problem import doctor_key, practice_key
+from scheduler.roster.rules import AskCode, Period, Preference, ProposalState
+from scheduler.roster.scenario_rules import NoWeeklyCap
 from tests.factories import House
 
 TUESDAY = dt.date(2026, 11, 24)
@@ -82,6 +86,20 @@ POST proposals.cancel             302         403       403    403       403   4
 POST proposals.retry              302         403       403    403       403   403    403   404      404    401
 POST proposals.discard            302         403       403    403       403   403    403   404      404    401
 POST proposals.accept             302         403       403    403       403   403    403   404      404    401
+GET  asks.index                   200         200       200    200       403   403    403   403      200     in
+GET  asks.new                     200         403       403    403       403   403    403   404      404     in
+POST asks.send                    302         403       403    403       403   403    403   404      404    401
+GET  asks.show                    200         200       403    403       403   403    403   404      404     in
+POST asks.answer                  403         302       403    403       403   403    403   404      404    401
+POST asks.withdraw                302         403       403    403       403   403    403   404      404    401
+GET  scenarios.index              200         403       403    403       200   403    403   404      404     in
+GET  scenarios.compared           200         403       403    403       200   403    403   404      404     in
+POST scenarios.request_one        302         403       403    403       403   403    403   404      404    401
+POST scenarios.cancel             302         403       403    403       403   403    403   404      404    401
+POST scenarios.retry              302         403       403    403       403   403    403   404      404    401
+POST scenarios.delete             302         403       403    403       403   403    403   404      404    401
+GET  candidates.show              200         403       403    403       200   403    403   404      404     in
+POST candidates.give              302         403       403    403       403   403    403   404      404    401
 """  # noqa: E501 - a table is read across
 
 ClientFor = Callable[[User | None], FlaskClient]
@@ -189,6 +207,20 @@ class World:
             )
         )
 
+    @property
+    def ask(self) -> int:
+        return self.save(
+            Ask(
+                practice_id=self.practice.id,
+                need_id=self.need.id,
+                doctor_id=self.doctor.id,
+                code=AskCode.ASK,
+                message="",
+                asked_by=self.house.member(self.practice, Role.TITULAR).id,
+                asked_at=self.house.database.clock.now(),
+            )
+        )
+
     def proposal(self, state: ProposalState) -> int:
         lines = []
         if state is ProposalState.READY:
@@ -204,6 +236,52 @@ class World:
                 lines=lines,
             )
         )
+
+    @property
+    def computed(self) -> int:
+        """A proposal with a roster, which scenarios can be compared with."""
+        day, doctor = TUESDAY.isoformat(), doctor_key(self.doctor.id)
+        problem = {
+            "format": "relais-roster/1",
+            "start": day,
+            "end": (TUESDAY + dt.timedelta(days=6)).isoformat(),
+            "practices": [{"id": practice_key(self.practice.id), "rooms": ["r1"]}],
+            "doctors": [
+                {
+                    "id": doctor,
+                    "role": "replacement",
+                    "practices": [practice_key(self.practice.id)],
+                    "max_days_per_week": 1,
+                    "credit": 0,
+                }
+            ],
+            "needs": [],
+            "availabilities": [],
+        }
+        proposal_id = self.proposal(ProposalState.READY)
+        with self.house.database.transaction() as session:
+            found = session.get_one(Proposal, proposal_id)
+            found.problem = problem
+            found.solution = {"status": "optimal", "assignments": [], "uncovered": []}
+        return proposal_id
+
+    def scenario(self, state: ProposalState) -> int:
+        return self.save(
+            Scenario(
+                proposal_id=self.computed,
+                change=NoWeeklyCap().to_json(),
+                state=state,
+                requested_by=self.house.member(self.practice, Role.TITULAR).id,
+                requested_at=self.house.database.clock.now(),
+            )
+        )
+
+    @property
+    def compared(self) -> int:
+        """A proposal with a scenario that is still to be computed."""
+        scenario_id = self.scenario(ProposalState.QUEUED)
+        with self.house.database.session() as session:
+            return session.get_one(Scenario, scenario_id).proposal_id
 
     def request(self, route: str) -> tuple[dict[str, Any], dict[str, Any]]:
         """What goes into the address, and what is sent with it."""
@@ -262,10 +340,26 @@ REQUESTS: dict[str, Request] = {
     "POST proposals.cancel": lambda w: ({"proposal_id": w.proposal(ProposalState.QUEUED)}, {}),
     "POST proposals.retry": lambda w: ({"proposal_id": w.proposal(ProposalState.FAILED)}, {}),
     "POST proposals.discard": lambda w: ({"proposal_id": w.proposal(ProposalState.READY)}, {}),
+    "GET asks.new": lambda w: ({"need_id": w.need.id, "doctor_id": w.doctor.id}, {}),
+    "POST asks.send": lambda w: ({}, {"need_id": w.need.id, "doctor_id": w.doctor.id}),
+    "GET asks.show": lambda w: ({"ask_id": w.ask}, {}),
+    "POST asks.answer": lambda w: ({"ask_id": w.ask}, {"answer": "yes"}),
+    "POST asks.withdraw": lambda w: ({"ask_id": w.ask}, {}),
     "POST proposals.accept": lambda w: (
         {"proposal_id": w.proposal(ProposalState.READY)},
         {"all": "1"},
     ),
+    "GET scenarios.index": lambda w: ({"proposal_id": w.computed}, {}),
+    "GET scenarios.compared": lambda w: ({"proposal_id": w.compared}, {}),
+    "POST scenarios.request_one": lambda w: (
+        {"proposal_id": w.computed},
+        {"kind": "limit", "limit-doctor": "0"},
+    ),
+    "POST scenarios.cancel": lambda w: ({"scenario_id": w.scenario(ProposalState.QUEUED)}, {}),
+    "POST scenarios.retry": lambda w: ({"scenario_id": w.scenario(ProposalState.FAILED)}, {}),
+    "POST scenarios.delete": lambda w: ({"scenario_id": w.scenario(ProposalState.FAILED)}, {}),
+    "GET candidates.show": lambda w: ({"need_id": w.need.id}, {}),
+    "POST candidates.give": lambda w: ({"need_id": w.need.id}, {"doctor": str(w.doctor.id)}),
 }
 
 

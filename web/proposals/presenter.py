@@ -3,38 +3,27 @@
 from __future__ import annotations
 
 import datetime as dt
-import math
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any, Final
 
-from flask_babel import format_decimal, format_percent, ngettext
+from flask_babel import format_decimal, ngettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from scheduler.core.clock import local_date
 from scheduler.core.errors import Conflict
 from scheduler.roster.models import Need, Proposal, ProposalLine
-from scheduler.roster.proposal_queries import Listed, Load, Review, Row
-from scheduler.roster.proposal_work import MOST_ATTEMPTS
+from scheduler.roster.proposal_queries import Listed
+from scheduler.roster.proposal_review import Difference, Move, Review, Row
 from scheduler.roster.rules import LineState, Period, Preference, ProposalState
-from web.labels import PERIOD_NAMES
-from web.localisation import current_locale, written
+from web.identity import HOUSE_TIMEZONE
+from web.labels import PERIOD_NAMES, day_count, grammatical_number
+from web.localisation import written
 from web.messages import message_for
+from web.proposals import explanation
+from web.proposals.explanation import Reader
 
-MOST_ASKED: Final = 3
-# A worker gives a sign of life twice a second: after so long without one it has died, even
-# where another waits a little longer before it takes its place.
-SILENCE: Final = dt.timedelta(seconds=10)
-
-STAGES: Final[dict[str, Any]] = {
-    "start": _l("Reading days and availabilities"),
-    "below_minimum": _l("Securing the minimum of every week"),
-    "uncovered": _l("Filling as many days as possible"),
-    "changes": _l("Staying close to the roster last shown"),
-    "last_resort": _l("Sparing last resorts and titular doctors"),
-    "quality": _l("Sharing the days fairly"),
-    "end": _l("Checking the result"),
-}
 STATES: Final[dict[ProposalState, tuple[Any, str]]] = {
     ProposalState.QUEUED: (_l("Waiting"), "neutral"),
     ProposalState.RUNNING: (_l("Being computed"), "accent"),
@@ -42,27 +31,6 @@ STATES: Final[dict[ProposalState, tuple[Any, str]]] = {
     ProposalState.FAILED: (_l("Failed"), "danger"),
     ProposalState.CANCELLED: (_l("Cancelled"), "neutral"),
     ProposalState.CLOSED: (_l("Settled"), "neutral"),
-}
-FAILURES: Final[dict[str, Any]] = {
-    "interrupted": _l("The computation was interrupted three times."),
-    "proposal_past": _l("The days to plan were over before the computation began."),
-}
-REASONS: Final[dict[str, Any]] = {
-    "no_availability": _l("Not available: %(doctors)s."),
-    "elsewhere": _l("Already at work that day: %(doctors)s."),
-    "weekly_cap": _l("At the limit of the week: %(doctors)s."),
-    "monthly_cap": _l("At the limit of the month: %(doctors)s."),
-    "total_cap": _l("At the limit of the period: %(doctors)s."),
-    "consecutive": _l("At the limit of days in a row: %(doctors)s."),
-    "traded": _l("Available, but of more use on another day: %(doctors)s."),
-    "licence": _l("Without a valid licence that day: %(doctors)s."),
-    "not_member": _l("Not in the practice that day: %(doctors)s."),
-}
-SUGGESTIONS: Final[dict[str, Any]] = {
-    "raise_weekly_cap": _l("%(doctor)s could come with a limit of %(to)s days a week."),
-    "raise_monthly_cap": _l("%(doctor)s could come with a limit of %(to)s days a month."),
-    "raise_total_cap": _l("%(doctor)s could come with a limit of %(to)s days in the period."),
-    "raise_consecutive": _l("%(doctor)s could come with a limit of %(to)s days in a row."),
 }
 PREFERENCES: Final[dict[Preference, Any]] = {
     Preference.WANTED: _l("wanted"),
@@ -104,58 +72,6 @@ def _outcome(item: Listed) -> str:
     if accepted:
         words.append(ngettext("%(num)d day accepted", "%(num)d days accepted", accepted))
     return " · ".join(words)
-
-
-def work(proposal: Proposal, now: dt.datetime) -> dict[str, Any]:
-    """What the progress block shows."""
-    if proposal.state is ProposalState.QUEUED:
-        again = proposal.attempt > 0
-        return {
-            "title": _("Waiting for its turn"),
-            "value": 0,
-            "text": _("Taken up again after an interruption") if again else "",
-            "facts": [],
-        }
-    if _interrupted(proposal, now):
-        again = proposal.attempt < MOST_ATTEMPTS
-        return {
-            "title": _("The computation was interrupted"),
-            "value": 0,
-            "text": _("It will be taken up again by itself") if again else "",
-            "facts": [],
-        }
-    state = proposal.progress
-    title = STAGES.get(str(state.get("stage")), STAGES["start"])
-    if proposal.cancel_requested:
-        title = _("Stopping")
-    percent = round(100 * float(state.get("fraction", 0)))
-    facts = []
-    if "covered" in state:
-        facts.append((_("Best so far"), _covered(float(state["covered"]))))
-    if proposal.started_at is not None:
-        seconds = max(0, int((now - proposal.started_at).total_seconds()))
-        facts.append((_("Running for"), _("%(seconds)d s", seconds=seconds)))
-    if proposal.attempt > 1:
-        facts.append((_("Attempt"), str(proposal.attempt)))
-    return {"title": title, "value": percent, "text": format_percent(percent / 100), "facts": facts}
-
-
-def _interrupted(proposal: Proposal, now: dt.datetime) -> bool:
-    """Whether the worker fell silent; one that was to be stopped anyway is still stopping."""
-    heartbeat = proposal.heartbeat_at
-    return heartbeat is not None and now - heartbeat >= SILENCE and not proposal.cancel_requested
-
-
-def _covered(share: float) -> str:
-    # Urgent days weigh more, hence "about". Rounded down: "all" is said only when it is all.
-    percent = format_percent(math.floor(100 * share) / 100)
-    return _("about %(percent)s of the open days filled", percent=percent)
-
-
-def failure(proposal: Proposal) -> str:
-    """What went wrong, in a sentence."""
-    known = FAILURES.get(proposal.failure or "")
-    return str(known) if known else _("Something went wrong on our side. It has been noted.")
 
 
 def dates(texts: Iterable[str]) -> list[dt.date]:
@@ -203,7 +119,7 @@ def _minimum(missing: float) -> str:
     return ngettext(
         "%(days)s day short of the weekly minimum",
         "%(days)s days short of the weekly minimum",
-        _grammatical_number(missing),
+        grammatical_number(missing),
         days=format_decimal(missing),
     )
 
@@ -218,11 +134,11 @@ def _proof(review: Review) -> str:
     return _("The best found in time")
 
 
-def days(review: Review) -> list[dict[str, Any]]:
+def days(review: Review, reader: Reader) -> list[dict[str, Any]]:
     """The days as the review component takes them."""
     found = []
     for day, rows in review.days:
-        shown = [_row(row) for row in rows]
+        shown = [_row(row, reader) | {"asked": explanation.asked(row, reader)} for row in rows]
         selectable = any(row.is_open and not row.holder and not row.withdrawn for row in rows)
         found.append(
             {
@@ -236,10 +152,10 @@ def days(review: Review) -> list[dict[str, Any]]:
     return found
 
 
-def _row(row: Row) -> dict[str, Any]:
+def _row(row: Row, reader: Reader) -> dict[str, Any]:
     base: dict[str, Any] = {"where": _where(row.need), "was": None, "who": None, "note": ""}
     if row.line is None:
-        return base | (_standing(row) if row.holder else _uncovered(row))
+        return base | (_standing(row) if row.holder else explanation.uncovered(row, reader))
     if row.line.state is not LineState.PROPOSED:
         return base | _decided(row, row.line)
     if row.holder or row.withdrawn:
@@ -273,41 +189,6 @@ def _standing(row: Row) -> dict[str, Any]:
     return {"kind": "same", "who": row.holder}
 
 
-def _uncovered(row: Row) -> dict[str, Any]:
-    if row.withdrawn:
-        return {"kind": "removed", "word": _("No longer to fill")}
-    details = [*_suggested(row), *_reasoned(row)]
-    return {
-        "kind": "uncovered",
-        "details": details,
-        "details_title": _("Why, and what would help") if row.suggestions else _("Why"),
-    }
-
-
-def _reasoned(row: Row) -> list[str]:
-    doctors: dict[str, list[str]] = defaultdict(list)
-    for reason in row.reasons:
-        doctors[reason.code].append(reason.doctor)
-    if not doctors:
-        return [_("Nobody has a role that this day is open to.")] if not row.suggestions else []
-    ordered = [code for code in REASONS if code in doctors and code != "no_availability"]
-    ordered += [code for code in ("no_availability",) if code in doctors]
-    return [str(REASONS[code]) % {"doctors": ", ".join(doctors[code])} for code in ordered]
-
-
-def _suggested(row: Row) -> list[str]:
-    found = [
-        str(SUGGESTIONS[item.code]) % {"doctor": item.doctor, "to": format_decimal(item.to or 0)}
-        for item in row.suggestions
-        if item.code in SUGGESTIONS
-    ]
-    asked = [item.doctor for item in row.suggestions if item.code == "ask"][:MOST_ASKED]
-    if asked:
-        names = ", ".join(asked)
-        found.append(_("To ask first, since no rule forbids it: %(doctors)s.", doctors=names))
-    return found
-
-
 def _decided(row: Row, line: ProposalLine) -> dict[str, Any]:
     if line.state is LineState.ACCEPTED:
         return {"kind": "added", "word": _("Accepted"), "who": row.doctor}
@@ -326,35 +207,68 @@ def refusal(line: ProposalLine) -> str:
 
 
 def loads(review: Review) -> list[dict[str, Any]]:
-    """Days per doctor, as the fairness component takes them."""
+    """Days per doctor, as the fairness component takes them: half-days and their words."""
     return [
         {
             "name": load.doctor,
-            "days": load.after / 2,
-            "text": day_count(load.after),
-            "target": None,
-            "note": _since(load),
+            "parts": [
+                {"half_days": half_days, "text": format_decimal(half_days / 2)}
+                for half_days in (load.credit, load.before, load.after - load.before)
+            ],
+            "text": day_count(load.credit + load.after),
         }
         for load in review.loads
     ]
 
 
-def _since(load: Load) -> str:
-    words = []
-    if load.after > load.before:
-        days = format_decimal((load.after - load.before) / 2)
-        words.append(_("%(days)s of them proposed", days=days))
-    if load.credit:
-        words.append(_("%(days)s worked lately", days=format_decimal(load.credit / 2)))
-    return " · ".join(words)
+def parts() -> list[str]:
+    """What the parts of a doctor's bar stand for, in their order."""
+    return [_("Worked lately"), _("Given already"), _("Proposed days")]
 
 
-def day_count(half_days: int) -> str:
-    """« 2,5 jours »: in French one and a half is still singular."""
-    days = half_days / 2
-    number = _grammatical_number(days)
-    return ngettext("%(days)s day", "%(days)s days", number, days=format_decimal(days))
+def difference(found: Difference | None) -> dict[str, Any] | None:
+    """What changed since the roster computed before; None where there is none."""
+    if found is None:
+        return None
+    groups = [
+        (
+            "added",
+            ngettext("%(num)d day gained", "%(num)d days gained", len(found.gained)),
+            found.gained,
+        ),
+        (
+            "removed",
+            ngettext("%(num)d day lost", "%(num)d days lost", len(found.lost)),
+            found.lost,
+        ),
+        (
+            "changed",
+            ngettext(
+                "%(num)d day with another doctor",
+                "%(num)d days with another doctor",
+                len(found.moved),
+            ),
+            found.moved,
+        ),
+    ]
+    return {
+        "proposal_id": found.proposal_id,
+        "title": _(
+            "What changed since the roster of %(day)s",
+            day=written(local_date(found.since, HOUSE_TIMEZONE), "d MMM"),
+        ),
+        "groups": [
+            {"kind": kind, "title": title, "moves": [_move(move) for move in moves]}
+            for kind, title, moves in groups
+            if moves
+        ],
+    }
 
 
-def _grammatical_number(days: float) -> int:
-    return int(days) if current_locale() == "fr" else math.ceil(days)
+def _move(move: Move) -> dict[str, str | None]:
+    return {
+        "day": written(move.need.date, "EEE d MMM"),
+        "where": _where(move.need),
+        "was": move.before,
+        "who": move.after,
+    }

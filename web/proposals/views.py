@@ -13,12 +13,13 @@ from flask_babel import ngettext
 from scheduler.core.errors import InvalidInput
 from scheduler.core.permissions import Action, Subject, can
 from scheduler.jobs import enqueue_proposal
-from scheduler.roster import proposal_queries, proposals
+from scheduler.roster import proposal_queries, proposal_review, proposals
 from scheduler.roster.models import Proposal
 from scheduler.roster.proposals import Acceptance
 from web.database import after_commit, database, session
 from web.identity import actor, practice, practice_blueprint, today
-from web.proposals import presenter
+from web.proposals import presenter, work
+from web.proposals.explanation import Reader
 from web.proposals.forms import ProposalForm
 
 blueprint = practice_blueprint("proposals", __name__)
@@ -51,15 +52,24 @@ def show(proposal_id: int) -> ResponseReturnValue:
     proposal = _load(proposal_id)
     if not proposal_queries.is_reviewable(proposal):
         return render_template("proposals/progress.html", **_progress(proposal))
-    review = proposal_queries.review_of(session(), practice(), proposal)
+    review = proposal_review.review_of(session(), practice(), proposal)
+    reader = Reader(
+        user_id=actor().user_id,
+        may_ask=_may(Action.NEED_ASK),
+        now=session().now(),
+        today=today(),
+        proposal_id=proposal.id,
+    )
     return render_template(
         "proposals/review.html",
         proposal=proposal,
         review=review,
         may_decide=_may(Action.PROPOSAL_ACCEPT),
         may_compute=_may(Action.PROPOSAL_COMPUTE),
-        days=presenter.days(review),
+        days=presenter.days(review, reader),
         loads=presenter.loads(review),
+        parts=presenter.parts(),
+        difference=presenter.difference(review.difference),
         facts=presenter.facts(review),
         period=presenter.period(proposal),
         counts=presenter.counts(review),
@@ -164,9 +174,9 @@ def _progress(proposal: Proposal) -> dict[str, object]:
     now: dt.datetime = session().now()
     return {
         "proposal": proposal,
-        "work": presenter.work(proposal, now),
+        "work": work.work(proposal, now),
         "period": presenter.period(proposal),
-        "failure": presenter.failure(proposal),
+        "failure": work.failure(proposal),
         "may_compute": _may(Action.PROPOSAL_COMPUTE),
     }
 

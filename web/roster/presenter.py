@@ -138,6 +138,8 @@ def history(
         row = turn.assignment
         if row.source is AssignmentSource.PROPOSAL:
             taken = _("Given to %(who)s by an accepted proposal", who=turn.doctor)
+        elif turn.given_by is not None:
+            taken = _("Given to %(who)s by %(by)s", who=turn.doctor, by=turn.given_by)
         else:
             taken = _("Taken by %(who)s", who=turn.doctor)
         found.append((row.created_at, taken, ""))

@@ -13,7 +13,14 @@ from scheduler.core.errors import Conflict, InvalidInput, NotFound, RelaisError,
 from scheduler.core.permissions import Action, Subject, can, require
 from scheduler.roster import assignments, queries
 from scheduler.roster.queries import Coverage, NeedDetail
-from scheduler.roster.rules import add_months, monday_of, month_bounds, parse_month, parse_week
+from scheduler.roster.rules import (
+    NeedState,
+    add_months,
+    monday_of,
+    month_bounds,
+    parse_month,
+    parse_week,
+)
 from web.database import session
 from web.identity import actor, practice, practice_blueprint, today
 from web.labels import PERIOD_NAMES, PRIORITY_NAMES, ROLE_NAMES, weekday_names
@@ -154,6 +161,9 @@ def _need_page(
         own=own,
         release_form=form or ReleaseForm(formdata=None) if _may_release(detail) else None,
         may_withdraw=upcoming and detail.is_open and can(actor(), Action.NEED_WITHDRAW, here),
+        may_see_candidates=upcoming
+        and found.state is NeedState.PUBLISHED
+        and can(actor(), Action.CANDIDATES_VIEW, here),
         back=_day_address(found.date),
         week_label=week_name(found.date),
     )

@@ -1,86 +1,21 @@
-"""The pages of proposals: asking, watching, reviewing, deciding."""
+"""The pages of proposals: asking, watching, deciding."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
 
 import pytest
 import sqlalchemy as sa
-from flask.testing import FlaskClient
 
 from scheduler import jobs
 from scheduler.core.clock import FixedClock
 from scheduler.core.database import Database
 from scheduler.core.permissions import Role
 from scheduler.people.models import Locale, Practice, User
-from scheduler.roster import proposal_work
-from scheduler.roster.models import Assignment, Proposal, ProposalLine
-from scheduler.roster.problem import build_problem
-from scheduler.roster.rules import LineState, Period, Preference, ProposalState
+from scheduler.roster.models import Assignment, ProposalLine
+from scheduler.roster.rules import LineState, ProposalState
 from tests.factories import House
-from tests.support import count_queries
-
-Client = Callable[[User | None], FlaskClient]
-FIRST = dt.date(2026, 12, 1)
-DAY = dt.timedelta(days=1)
-
-
-@pytest.fixture
-def practice(house: House) -> Practice:
-    return house.practice("Salle 1", "Salle 2", slug="nieul", weekly_minimum=1)
-
-
-@pytest.fixture
-def titular(house: House, practice: Practice) -> User:
-    return house.member(practice, Role.TITULAR, locale=Locale.ENGLISH)
-
-
-@pytest.fixture
-def lea(house: House, practice: Practice) -> User:
-    """A doctor who can come on three days; of four to fill, one is hers already."""
-    user = house.member(practice, Role.REPLACEMENT, given_name="Léa", family_name="Fontaine")
-    house.available(user, FIRST, FIRST + DAY)
-    house.available(user, FIRST + 2 * DAY, preference=Preference.LAST_RESORT)
-    needs = [house.need(practice, FIRST + number * DAY) for number in range(4)]
-    house.assignment(needs[0], user)
-    return user
-
-
-def ask(client: FlaskClient, **values: str) -> int:
-    answer = client.post("/p/nieul/proposals/", data=values)
-    assert answer.status_code == 302, answer.text
-    return int(answer.location.rpartition("/")[2])
-
-
-def compute(database: Database, proposal_id: int) -> None:
-    """What a worker does."""
-    with database.transaction() as session:
-        ticket = proposal_work.take(session, proposal_id)
-        assert ticket is not None
-        proposal = session.get_one(Proposal, proposal_id)
-        practice = session.get_one(Practice, proposal.practice_id)
-        problem = build_problem(session, practice, proposal.start, proposal.end)
-    solution = proposal_work.compute(
-        problem, seconds=10, workers=1, progress=lambda _: None, should_stop=lambda: False
-    )
-    with database.transaction() as session:
-        assert proposal_work.finish(session, ticket, problem, solution)
-
-
-def read(database: Database, proposal_id: int) -> Proposal:
-    with database.session() as session:
-        return session.get_one(Proposal, proposal_id)
-
-
-def change(database: Database, proposal_id: int, **values: object) -> None:
-    with database.transaction() as session:
-        session.execute(sa.update(Proposal).where(Proposal.id == proposal_id).values(**values))
-
-
-def lines(database: Database) -> list[LineState]:
-    with database.session() as session:
-        return list(session.scalars(sa.select(ProposalLine.state).order_by(ProposalLine.need_id)))
+from tests.web.proposals.support import DAY, FIRST, Client, ask, change, compute, lines, read
 
 
 def test_asking_queues_and_nudges(
@@ -183,18 +118,75 @@ def test_progress_is_shown_and_asked_for(
         started_at=clock.now() - dt.timedelta(seconds=12),
         heartbeat_at=clock.now(),
         attempt=2,
-        progress={"stage": "uncovered", "fraction": 0.43, "covered": 0.999},
+        progress={
+            "stage": "uncovered",
+            "fraction": 0.43,
+            "filled": 98,
+            "needs": 110,
+            "impossible": 3,
+            "points": [
+                ["below_minimum", 0.2, 1, 1],
+                ["uncovered", 0.5, 40, None],
+                ["uncovered", 1.5, 30, 12],
+                ["uncovered", 2.5, 27, 18],
+            ],
+        },
     )
     for page in (client.get(address).text, client.get(f"{address}/progress").text):
         assert "Filling as many days as possible" in page
         assert 'value="43"' in page
-        assert "about 99% of the open days filled" in page
+        assert "98 of 110 open days filled." in page
+        assert "For 3 of the others nothing better is possible." in page
+        assert "Securing the minimum of every week · <strong>proved</strong>" in page
+        assert "Best found: 27" in page
+        assert "Proved: not below 18" in page
+        assert "After 2.5 s the best found went from 40 to 27." in page
         assert "12 s" in page
         assert f'hx-get="{address}/progress"' in page
     assert 'http-equiv="refresh"' in client.get(address).text
     client.post(f"{address}/cancel")
     assert "Stopping" in client.get(address).text
     assert f'action="{address}/cancel"' not in client.get(address).text
+
+
+@pytest.mark.parametrize(
+    ("stage", "last", "proved", "best"),
+    [
+        ("start", None, 0, 0),
+        ("below_minimum", None, 0, 0),
+        ("changes", None, 2, 0),
+        ("changes", ["changes", 1, 4, 2], 2, 0),
+        ("end", ["quality", 1, 4, 4], 5, 0),
+        ("end", ["quality", 1, 4, 2], 4, 1),
+        ("end", ["uncovered", 1, 4, None], 1, 1),
+        ("end", None, 5, 0),
+    ],
+)
+def test_the_levels_that_are_done_are_told(
+    database: Database,
+    client_for: Client,
+    titular: User,
+    lea: User,
+    clock: FixedClock,
+    stage: str,
+    last: list[object] | None,
+    proved: int,
+    best: int,
+) -> None:
+    client = client_for(titular)
+    proposal_id = ask(client, period="month")
+    change(
+        database,
+        proposal_id,
+        state=ProposalState.RUNNING,
+        started_at=clock.now(),
+        heartbeat_at=clock.now(),
+        progress={"stage": stage, "fraction": 0.5, "points": [last] if last else []},
+    )
+    page = client.get(f"/p/nieul/proposals/{proposal_id}").text
+    assert page.count("<strong>proved</strong>") == proved
+    assert page.count("<strong>the best found in time</strong>") == best
+    assert page.count('role="img"') == (1 if last else 0)
 
 
 @pytest.mark.parametrize(
@@ -226,7 +218,7 @@ def test_a_worker_that_fell_silent_is_said(
         started_at=clock.now(),
         heartbeat_at=clock.now(),
         attempt=attempt,
-        progress={"stage": "uncovered", "fraction": 0.43, "covered": 0.999},
+        progress={"stage": "uncovered", "fraction": 0.43},
     )
     clock.advance(dt.timedelta(seconds=seconds))
     address = f"/p/nieul/proposals/{proposal_id}"
@@ -247,56 +239,6 @@ def test_the_end_of_the_work_opens_the_review(
     compute(database, proposal_id)
     answer = client.get(f"/p/nieul/proposals/{proposal_id}/progress")
     assert answer.headers["HX-Redirect"] == f"/p/nieul/proposals/{proposal_id}"
-
-
-def test_the_review_shows_what_would_change(
-    database: Database, client_for: Client, titular: User, lea: User
-) -> None:
-    client = client_for(titular)
-    proposal_id = ask(client, period="month")
-    compute(database, proposal_id)
-    page = client.get(f"/p/nieul/proposals/{proposal_id}").text
-    assert "3 of 4, before: 1" in page
-    assert "Proved: no better roster exists" in page
-    assert "Accept the whole: 2 days" in page
-    assert page.count('name="days"') == 2
-    assert "last resort" in page
-    assert "Unchanged" in page
-    assert "Still to fill" in page
-    assert "To ask first, since no rule forbids it" in page
-    assert "3 days" in page
-    assert "2 of them proposed" in page
-
-
-def test_reasons_in_plain_words(
-    house: House,
-    database: Database,
-    client_for: Client,
-    practice: Practice,
-    titular: User,
-    lea: User,
-) -> None:
-    licensed = {"qualified": False, "licence_until": dt.date(2026, 11, 15)}
-    unlicensed = house.member(
-        practice, Role.REPLACEMENT, doctor=licensed, given_name="Marc", family_name="Dubois"
-    )
-    limited = house.member(
-        practice,
-        Role.REPLACEMENT,
-        doctor={"max_half_days_per_week": 1},
-        given_name="Inès",
-        family_name="Garcia",
-    )
-    house.available(unlicensed, FIRST + 3 * DAY)
-    house.available(limited, FIRST + 3 * DAY)
-    client = client_for(titular)
-    proposal_id = ask(client, period="month")
-    compute(database, proposal_id)
-    page = client.get(f"/p/nieul/proposals/{proposal_id}").text
-    assert "Without a valid licence that day: Marc Dubois." in page
-    assert "At the limit of the week: Inès Garcia." in page
-    assert "Inès Garcia could come with a limit of 1 days a week." in page
-    assert "Not available: " in page
 
 
 def test_accepting_the_whole(
@@ -427,33 +369,3 @@ def test_others_do_not_see(
     assert stranger.get(f"/p/autre/proposals/{proposal_id}").status_code == 404
     assert stranger.post(f"/p/autre/proposals/{proposal_id}/cancel").status_code == 404
     assert client_for(titular).get("/p/nieul/proposals/99").status_code == 404
-
-
-def test_queries_of_the_review_do_not_grow(
-    house: House,
-    database: Database,
-    client_for: Client,
-    practice: Practice,
-    titular: User,
-    lea: User,
-) -> None:
-    client = client_for(titular)
-
-    def queries() -> int:
-        proposal_id = ask(client, period="month")
-        compute(database, proposal_id)
-        address = f"/p/nieul/proposals/{proposal_id}"
-        client.get(address)
-        with count_queries(database) as statements:
-            assert client.get(address).status_code == 200
-            assert client.get("/p/nieul/proposals/").status_code == 200
-        client.post(f"{address}/discard")
-        return len(statements)
-
-    few = queries()
-    for number in range(5):
-        doctor = house.member(practice, Role.REPLACEMENT)
-        house.available(doctor, FIRST + (number + 4) * DAY)
-        house.need(practice, FIRST + (number + 4) * DAY, Period.AM, room=1)
-        house.need(practice, FIRST + (number + 4) * DAY)
-    assert queries() == few
