@@ -10,8 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy import event
 
+from scheduler.core import audit
 from scheduler.core.database import Database
 
 
@@ -28,6 +30,14 @@ def count_queries(database: Database) -> Iterator[list[str]]:
         yield statements
     finally:
         event.remove(database.engine, "before_cursor_execute", note)
+
+
+def audited(database: Database) -> list[str]:
+    """What the audit chain tells was done, oldest first, once it is found unbroken."""
+    with database.session() as session:
+        assert audit.verify(session).fault is None
+        actions = sa.select(audit.AuditEvent.action).order_by(audit.AuditEvent.sequence)
+        return list(session.scalars(actions))
 
 
 def at_once(*acts: Callable[[], object]) -> list[BaseException | None]:

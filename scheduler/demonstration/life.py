@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import random
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -28,7 +29,7 @@ from scheduler.demonstration.cast import (
 from scheduler.notify.composing import composer
 from scheduler.people import queries, service
 from scheduler.people.models import Practice, SchoolZone
-from scheduler.roster import assignments, availabilities
+from scheduler.roster import asks, assignments, availabilities
 from scheduler.roster.availability_queries import availabilities_between
 from scheduler.roster.availability_rules import expand
 from scheduler.roster.models import Assignment, Need
@@ -54,6 +55,10 @@ TAKEN: Final = {0: 0.9, 1: 0.8, 2: 0.6, 3: 0.35}
 TAKEN_IN_HOLIDAYS: Final = 0.6
 RELEASED: Final = 0.05
 REASONS: Final = ("Enfant malade", "Empêchement familial", "Garde déplacée", "Formation")
+MESSAGE: Final = (
+    "Bonjour {asked},\ncette journée n’est toujours pas pourvue. Seriez-vous disponible ? "
+    "Merci d’avance, et bien sûr sans obligation.\n{asker}"
+)
 PasswordOf = Callable[[str, str], str]
 
 
@@ -89,6 +94,7 @@ class Life:
                 self._say_when(doctor)
             for monday in self._mondays():
                 self._take_days(monday)
+            self._ask()
             self.clock.move_to(self.now)
             with self.database.transaction() as session:
                 finish_past_days(session)
@@ -226,7 +232,7 @@ class Life:
         evening = dt.datetime.combine(monday - dt.timedelta(days=10), dt.time(18), dt.UTC)
         self.clock.move_to(max(self.clock.now(), min(evening, self.now - dt.timedelta(hours=2))))
         ahead = (monday - monday_of(self.today)).days // 7
-        for need in self._needs(monday):
+        for need in self._needs(monday, monday + dt.timedelta(days=6)):
             if need.date <= self._day():
                 continue
             likely = TAKEN.get(max(ahead, 0), 0.0)
@@ -257,6 +263,16 @@ class Life:
                 continue
         return None
 
+    def _ask(self) -> None:
+        """A titular asks a replacement to come on the first day that still stands empty."""
+        asker, asked = self._first(Role.TITULAR), self._first(Role.REPLACEMENT)
+        message = MESSAGE.format(asked=asked.person.given, asker=asker.person.given)
+        for need in self._needs(self.today + dt.timedelta(days=1), self.last_day):
+            # Days that are taken, and those that the asked may not work on, are passed over.
+            with suppress(Conflict, RuleBroken), self.database.transaction() as session:
+                asks.ask(session, asker.actor, need.id, asked.id, message=message)
+                break
+
     def _willing(self, need: Need) -> list[Doctor]:
         with self.database.session() as session:
             said = availabilities_between(
@@ -285,12 +301,12 @@ class Life:
                 willing.append((worst, haste, doctor))
         return [doctor for _rank, _haste, doctor in sorted(willing, key=lambda row: row[:2])]
 
-    def _needs(self, monday: dt.date) -> list[Need]:
+    def _needs(self, start: dt.date, end: dt.date) -> list[Need]:
         with self.database.session() as session:
             return list(
                 session.scalars(
                     sa.select(Need)
-                    .where(Need.date.between(monday, monday + dt.timedelta(days=6)))
+                    .where(Need.date.between(start, end))
                     .order_by(Need.date, Need.id)
                 )
             )

@@ -19,6 +19,7 @@ from functools import partial
 
 from ortools.sat.python import cp_model
 
+from scheduler.engine.levels import Range
 from scheduler.engine.model import LAST_RESORT, LEVELS, Need, Practice, Problem
 from scheduler.engine.occupancy import clash
 from scheduler.engine.quality import quality
@@ -27,6 +28,7 @@ from scheduler.engine.variables import (
     Values,
     Variable,
     Variables,
+    added,
     groups,
     most_by_date,
     total,
@@ -55,6 +57,12 @@ class Formulation(Variables):
         self.month_cap()
         self.total_cap()
         self.consecutive()
+        self.levels: list[Linear] = []
+        self.ranges: list[Range] = []
+        self.write(names)
+
+    def write(self, names: Sequence[str]) -> None:
+        """Add the levels that come next."""
         build: dict[str, Callable[[], Linear]] = {
             "below_minimum": self.below_minimum,
             "uncovered": self.uncovered,
@@ -62,8 +70,9 @@ class Formulation(Variables):
             "last_resort": self.last_resort,
             "quality": self.quality,
         }
-        self.levels = [build[name]() for name in names]
-        self.ranges = [self.reach(level) for level in self.levels]
+        for name in names:
+            self.levels.append(build[name]())
+            self.ranges.append(self.reach(self.levels[-1]))
 
     def weighted(self, weights: Sequence[int]) -> Linear:
         """The sum of weight * level, each variable once."""
@@ -76,6 +85,14 @@ class Formulation(Variables):
                 variables[variable.index] = variable
                 coefficients[variable.index] += weight * coefficient
         return Linear(constant, [(variables[i], c) for i, c in coefficients.items() if c])
+
+    def width(self, weights: Sequence[int]) -> int:
+        """How far apart two values of a weighted sum can be."""
+        return sum(w * reach.width for w, reach in zip(weights, self.ranges, strict=False))
+
+    def at_most(self, level: int, value: int) -> None:
+        """Allow only rosters whose level, counted from 0, is no worse than `value`."""
+        self.model.add(self.levels[level].expression() <= value)
 
     def one_doctor(self) -> None:
         """Rule 1: sum over d of x[n, d] <= 1."""
@@ -101,7 +118,7 @@ class Formulation(Variables):
                     for half in ("am", "pm"):
                         covering = [self.x[n.id, doctor_id] for n in here if half in n.halves]
                         if covering:
-                            self.model.add(sum(covering) <= there)
+                            self.model.add(added(covering) <= there)
                     places.append(there)
                 self.at_most_one(places)
 
@@ -146,7 +163,7 @@ class Formulation(Variables):
                 for day in free:
                     if day not in work:
                         work[day] = self._works(doctor_id, dates[day])
-                self.model.add(sum(work[day] for day in free) <= limit - fixed)
+                self.model.add(added([work[day] for day in free]) <= limit - fixed)
 
     def below_minimum(self) -> Linear:
         """Level 1: s >= wanted - fixed dates - sum of b, with b <= sum of x on the date."""
@@ -166,7 +183,7 @@ class Formulation(Variables):
                 continue
             scaled = int(missing * self.unit)
             short = self.derive(scaled, partial(_shortfall, scaled, self.unit, present))
-            self.model.add(short >= scaled - self.unit * sum(present))
+            self.model.add(short + self.unit * added(present) >= scaled)
             level.add(short, 1)
         return level
 
@@ -205,17 +222,18 @@ class Formulation(Variables):
     def _works(self, doctor_id: str, needs: list[Need]) -> cp_model.LinearExprT:
         """0 or 1: whether the doctor works on the date of these needs."""
         takers = [self.x[need.id, doctor_id] for need in needs]
-        return sum(takers) if _all_clash(needs) else self.one(takers)
+        return added(takers) if _all_clash(needs) else self.one(takers)
 
     def _cap(self, doctor_id: str, needs: list[Need], cap: int | None, fixed: int) -> None:
         if cap is None or most_by_date(needs) <= cap - fixed:
             return
         room = cap - fixed
-        self.model.add(sum(need.size * self.x[need.id, doctor_id] for need in needs) <= room)
+        used = [self.x[need.id, doctor_id] for need in needs]
+        self.model.add(added(used, [need.size for need in needs]) <= room)
         whole = [need for need in needs if need.size == 2]
         if room % 2 and most_by_date(whole) > room:
             # Of an odd number of half-days the relaxation would fill the last with half a day.
-            self.model.add(sum(self.x[need.id, doctor_id] for need in whole) <= room // 2)
+            self.model.add(added([self.x[need.id, doctor_id] for need in whole]) <= room // 2)
 
 
 def minimum_unit(problem: Problem) -> int:

@@ -75,6 +75,16 @@ def greedy(
     return occupancy.pairs()
 
 
+def kept(problem: Problem, offers: dict[str, dict[str, int]]) -> list[Pair]:
+    """What still holds of the roster last shown, beside the fixed pairs."""
+    occupancy = Occupancy(problem, problem.fixed)
+    for need, doctor in problem.previous_pairs:
+        free = need not in occupancy.doctor_of and doctor in offers.get(need, ())
+        if free and not occupancy.obstacles(need, doctor):
+            occupancy.add(need, doctor)
+    return occupancy.pairs()
+
+
 def complete(problem: Problem, offers: dict[str, dict[str, int]], pairs: list[Pair]) -> list[Pair]:
     """The roster with every uncovered need filled that somebody free could take.
 

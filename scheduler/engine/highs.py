@@ -7,6 +7,7 @@ branch and bound is closed up to a tolerance of 1e-6, while CP-SAT reasons in in
 
 from __future__ import annotations
 
+import contextlib
 import math
 import pickle
 import subprocess
@@ -84,20 +85,26 @@ class HighsSearch(Search):
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
             )
-        with self._process as process:
-            if process.stdin is None or process.stdout is None:
-                raise RuntimeError("the solver's process has no pipes")
-            try:
-                pickle.dump(self._program, process.stdin)
-                process.stdin.flush()
-                while self._read(*pickle.load(process.stdout)):  # noqa: S301 - its own child's
-                    pass
-            except (OSError, EOFError, pickle.UnpicklingError):
-                # Only a process that was ended from here may break off in the middle.
-                if not self.stopped:
-                    raise RuntimeError("the solver's process ended by itself") from None
-            finally:
-                process.kill()
+        try:
+            self._talk(self._process)
+        finally:
+            self._process.kill()
+            # Of a program that was not read to its end, something may be left to write.
+            with contextlib.suppress(OSError):
+                self._process.communicate()
+
+    def _talk(self, process: subprocess.Popen[bytes]) -> None:
+        if process.stdin is None or process.stdout is None:
+            raise RuntimeError("the solver's process has no pipes")
+        try:
+            pickle.dump(self._program, process.stdin)
+            process.stdin.flush()
+            while self._read(*pickle.load(process.stdout)):  # noqa: S301 - its own child's
+                pass
+        except (OSError, EOFError, pickle.UnpicklingError):
+            # Only a process that was ended from here may break off in the middle.
+            if not self.stopped:
+                raise RuntimeError("the solver's process ended by itself") from None
 
     def _read(self, kind: str, value: Any) -> bool:
         """Take in one event; False after the last."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 
 from scheduler.engine.components import Offers
@@ -39,14 +39,22 @@ class Neighbourhoods:
         self._week: dict[tuple[str, Week], tuple[Need, ...]] = problem.needs_by_week
         self._coming: list[str] = []
 
-    def draw(self, covered: Collection[str]) -> list[str]:
-        """The needs of the next neighbourhood; those left uncovered are begun with first."""
+    def draw(self, pairs: Iterable[Pair]) -> list[str]:
+        """The needs of the next neighbourhood of a roster.
+
+        One after the other, in random order, it begins with those that have lost the doctor who
+        was last shown there, those that nobody has, and all others.
+        """
         if not self._coming:
-            missing = [need for need in self._open if need not in covered]
-            others = [need for need in self._open if need in covered]
-            self._random.shuffle(missing)
-            self._random.shuffle(others)
-            self._coming = (missing + others)[::-1]
+            doctor_of = dict(pairs)
+            shown = dict(self._problem.previous)
+            groups: tuple[list[str], ...] = ([], [], [])
+            for key in self._open:
+                lost = key in shown and doctor_of.get(key) != shown[key]
+                groups[0 if lost else 2 if key in doctor_of else 1].append(key)
+            for group in groups:
+                self._random.shuffle(group)
+            self._coming = [key for group in groups for key in group][::-1]
         first = self._problem.needs[self._coming.pop()]
         chosen: dict[str, None] = {first.id: None}
         doctors: dict[str, None] = {}

@@ -55,6 +55,33 @@ class Part:
         """Keep that no roster has a weighted sum below `bound`."""
         self._proofs[weights] = max(bound, self._proofs.get(weights, bound))
 
+    def go_on(self) -> None:
+        """Make the full formulation of the upper one, whose search is over, instead of anew."""
+        self.upper.write(LEVELS[-1:])
+        self.full = self.upper
+
+    def keep_close(self) -> None:
+        """Allow the full formulation no more changes than are proved to be needed.
+
+        What is proved from then on is about rosters whose first three levels are the best ones.
+        Does nothing while these are open.
+        """
+        values = self.values()
+        if values[:3] == self.bounds(values)[:3]:
+            self.full.at_most(2, values[2])
+
+    def keep_best(self) -> bool:
+        """Allow the full formulation only rosters that are best in levels 1 to 4.
+
+        Returns False, and does nothing, while these are open.
+        """
+        values = self.values()
+        if values[:4] != self.bounds(values)[:4]:
+            return False
+        for level, value in enumerate(values[:4]):
+            self.full.at_most(level, value)
+        return True
+
     def values(self) -> list[int]:
         """The levels of the roster, as many as are written down."""
         formulation = self.formulation

@@ -10,6 +10,7 @@ from scheduler.engine.variables import (
     Values,
     Variable,
     Variables,
+    added,
     groups,
     most_by_date,
     total,
@@ -55,7 +56,8 @@ def fairness(variables: Variables, level: Linear) -> None:
         steps = variables.steps(most, partial(_taken, taken))
         for j, step in enumerate(steps, start=1):
             level.add(step, weight * size * (2 * base + size * (2 * j - 1)))
-        variables.model.add(sum(c * x for x, c in taken) == sum(steps))
+        used = added([x for x, _ in taken], [c for _, c in taken])
+        variables.model.add(used == added(steps))
 
 
 def alone(variables: Variables, level: Linear) -> None:
@@ -73,11 +75,11 @@ def alone(variables: Variables, level: Linear) -> None:
         single = variables.derive(1, partial(_exactly, 1 - len(fixed), everyone))
         level.add(single, weight)
         if fixed:
-            variables.model.add(single + sum(everyone) >= 1)
+            variables.model.add(single + added(everyone) >= 1)
             continue
         for some in takers:
             rest = [x for other in takers if other is not some for x in other]
-            variables.model.add(single + sum(rest) >= sum(some))
+            variables.model.add(single + added(rest) >= added(some))
 
 
 def mix(variables: Variables, level: Linear) -> None:
@@ -105,12 +107,12 @@ def mix(variables: Variables, level: Linear) -> None:
                 continue
             if two is None:
                 two = variables.derive(1, partial(_at_least, 2 - len(held), everyone))
-                variables.model.add(sum(everyone) + len(held) - 1 <= (len(needs) - 1) * two)
+                variables.model.add(added(everyone) + len(held) - 1 <= (len(needs) - 1) * two)
             one = 1 if gender in seen else variables.one(mine)
             single = variables.derive(
                 1, partial(_only, gender in seen, 2 - len(held), mine, rest, everyone)
             )
-            variables.model.add(single + sum(rest) >= one + two - 1)
+            variables.model.add(single + added(rest) >= one + two - 1)
             level.add(single, weight)
 
 

@@ -17,13 +17,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from scheduler.engine.components import Offers, components
 from scheduler.engine.explain import explain
-from scheduler.engine.formulation import minimum_unit
-from scheduler.engine.greedy import complete, greedy, open_pairs
-from scheduler.engine.highs import HighsSearch
+from scheduler.engine.formulation import Formulation, minimum_unit
+from scheduler.engine.greedy import complete, greedy, kept, open_pairs
+from scheduler.engine.large import FIRMER, STEP_SECONDS, Large, Started
 from scheduler.engine.levels import FIRM, dominating, firm
 from scheduler.engine.model import LEVELS, Pair, Problem
 from scheduler.engine.neighbourhoods import Neighbourhoods
@@ -37,15 +38,9 @@ START, END = "start", "end"
 
 SMALL: Final = 1_200
 """Open pairs up to which CP-SAT is the quicker one."""
-HUGE: Final = 40_000
-"""Open pairs beyond which all five levels at once are out of reach."""
-FIRMER: Final = 4
-"""How much firmer the weights of the next attempt are."""
 BIGGEST: Final = 2**60
 """What a weighted sum of CP-SAT must stay below."""
 REPORT_SECONDS: Final = 0.25
-STEP_SECONDS: Final = 2.0
-"""What a neighbourhood may take."""
 
 
 @dataclass(frozen=True)
@@ -93,12 +88,18 @@ def solve(
     if workers < 1:
         raise ValueError("workers must be at least 1")
     clock = Clock(time_limit, should_stop)
-    run = _Run(problem, clock, workers, seed, progress)
+    run = Run(problem, clock, workers, seed, progress)
     run.search()
     return run.solution()
 
 
-class _Run:
+class Run:
+    """The best roster of a problem so far, and what is done to better it.
+
+    A run that is given a roster to start from is an `inner` one: a neighbourhood of a larger
+    problem, in which no further neighbourhoods are drawn.
+    """
+
     def __init__(
         self,
         problem: Problem,
@@ -113,13 +114,23 @@ class _Run:
         self._progress, self._fraction, self._told = progress, 0.0, -REPORT_SECONDS
         self.unit = minimum_unit(problem)
         self.offers: Offers = open_pairs(problem)
-        begun = list(start) if start is not None else greedy(problem, self.offers, clock.over)
-        self.pairs = complete(problem, self.offers, begun)
+        self.inner = start is not None
+        self.pairs = self._begun(start)
         self.best = evaluate(problem, self.pairs)
         self._position = {need: i for i, need in enumerate(problem.needs)}
         self._static = floor(problem, self.offers)
         self.parts: list[Part] = []
         self._split = False
+
+    def _begun(self, start: Sequence[Pair] | None) -> list[Pair]:
+        """The first roster: the one given, or the better of a greedy one and the one last shown."""
+        problem, offers = self.problem, self.offers
+        if start is not None:
+            return complete(problem, offers, list(start))
+        begun = [complete(problem, offers, greedy(problem, offers, self.clock.over))]
+        if problem.previous_pairs:
+            begun.append(complete(problem, offers, kept(problem, offers)))
+        return min(begun, key=partial(evaluate, problem))
 
     def search(self) -> None:
         """Look for better rosters until everything is proved or the time is over."""
@@ -138,11 +149,11 @@ class _Run:
             if part.size <= SMALL:
                 self._search_small(part)
             else:
-                self._search_large(part)
+                Large(self, part).search()
 
     def solution(self) -> Solution:
         """The best roster so far, explained."""
-        self._adopt(complete(self.problem, self.offers, self.pairs))
+        self.adopt(complete(self.problem, self.offers, self.pairs))
         bound = self._bounds()
         proved = all(bound[k] == v for k, v in self.best.to_json().items())
         uncovered = explain(self.problem, self.pairs)
@@ -159,140 +170,101 @@ class _Run:
         )
 
     def _search_small(self, part: Part) -> None:
-        upper, whole = self._upper_small(part), None
-        if self.workers == 1:
-            self._watch(part, [upper])
+        """Both searches with CP-SAT; with two workers side by side, the longer one first.
+
+        Close to a roster that was shown before, few changes are left to look at once the upper
+        search has said how many there must be: then the whole search waits for it.
+        """
+        close = bool(self.problem.previous_pairs)
+        beside = self.workers > 1 and not close
+        if not beside:
+            self._watch(part, [partial(self._upper_small, presolve=not close)])
+            if self.clock.over():
+                return
+            part.go_on()
+            if close:
+                part.keep_close()
         firmness = FIRM
-        while not self._proved(part) and not self.clock.over():
+        while not self.proved(part) and not self.clock.over():
             weights = firm(part.full.ranges, firmness)
-            if sum(w * r.width for w, r in zip(weights, part.full.ranges, strict=True)) > BIGGEST:
-                break
-            whole = self._small(part, weights, presolve=False)
-            beside = [upper] if self.workers > 1 and firmness == FIRM else []
-            self._watch(part, [whole, *beside])
-            if not whole[0].closed:
+            if part.full.width(weights) > BIGGEST:
+                self._search_apart(part)
+                return
+            begin: list[Callable[[Part], Started]] = [
+                partial(self._small, part.full, weights, presolve=close)
+            ]
+            if beside and firmness == FIRM:
+                begin.append(partial(self._upper_small, presolve=True))
+            if not self._watch(part, begin):
                 break
             firmness *= FIRMER
 
-    def _upper_small(self, part: Part) -> tuple[Search, tuple[int, ...]]:
-        weights = dominating(part.upper.ranges)
-        formulation = part.upper
-        hint = formulation.values(part.pairs)
-        search = CpSearch(
-            formulation, formulation.weighted(weights), hint, seed=self.seed, presolve=True
-        )
-        return search, weights
+    def _search_apart(self, part: Part) -> None:
+        """Where the numbers are too big for one sum: level 5 alone, among those best before it."""
+        self._watch(part, [partial(self._upper_small, presolve=True)])
+        if part.keep_best() and not self.clock.over():
+            alone = (0, 0, 0, 0, 1)
+            self._watch(part, [partial(self._small, part.full, alone, presolve=True)])
+
+    def _upper_small(self, part: Part, *, presolve: bool) -> Started:
+        return self._small(part.upper, dominating(part.upper.ranges), part, presolve=presolve)
 
     def _small(
-        self, part: Part, weights: tuple[int, ...], *, presolve: bool
-    ) -> tuple[Search, tuple[int, ...]]:
-        formulation = part.full
+        self, formulation: Formulation, weights: tuple[int, ...], part: Part, *, presolve: bool
+    ) -> Started:
         hint = formulation.values(part.pairs)
         objective = formulation.weighted(weights)
         search = CpSearch(formulation, objective, hint, seed=self.seed, presolve=presolve)
+        search.start()
         return search, weights
 
-    def _search_large(self, part: Part) -> None:
-        """Prove levels 1 and 2, then 1 to 4, and beside it minimise all five."""
-        chain = [dominating(part.upper.ranges[:2]), firm(part.upper.ranges)]
-        huge = part.size > HUGE
-        firmness = 2
-        running: list[tuple[Search, tuple[int, ...]]] = []
-        ended: set[tuple[int, ...]] = set()
-
-        def next_upper() -> None:
-            if chain:
-                weights = chain.pop(0)
-                running.append(self._large(part, weights, levels=4))
-
-        def next_whole() -> None:
-            running.append(self._large(part, firm(part.full.ranges, firmness), levels=5))
-
-        next_upper()
-        if self.workers > 1 and not huge:
-            next_whole()
-        around = Neighbourhoods(self.problem, part.offers, self.seed)
-        try:
-            for search, _ in running:
-                search.start()
-            while not self._proved(part) and not self.clock.over():
-                for item in list(running):
-                    self._take_news(part, *item)
-                    if item[0].running:
-                        continue
-                    item[0].join(0)
-                    self._take_news(part, *item)
-                    running.remove(item)
-                    ended.add(item[1])
-                    fresh = len(running)
-                    if item[1][-1] == 0:
-                        next_upper()
-                    elif item[0].closed:
-                        firmness *= FIRMER
-                        next_whole()
-                    if not running and not huge:
-                        next_whole()
-                    for search, _ in running[fresh:]:
-                        search.start()
-                if len(running) < self.workers and self.clock.left() > STEP_SECONDS:
-                    self._step(part, around)
-                elif running:
-                    running[0][0].join(POLL_SECONDS)
-                else:
-                    break
-                self._report_standing()
-        finally:
-            self._end([search for search, _ in running])
-        for item in running:
-            self._take_news(part, *item)
-
-    def _large(
-        self, part: Part, weights: tuple[int, ...], *, levels: int
-    ) -> tuple[Search, tuple[int, ...]]:
-        formulation = part.full if levels == len(LEVELS) else part.upper
-        hint = formulation.values(part.pairs)
-        return HighsSearch(formulation, formulation.weighted(weights), hint, self.seed), weights
-
-    def _step(self, part: Part, around: Neighbourhoods) -> None:
+    def step(self, around: Neighbourhoods) -> None:
         """Solve one neighbourhood of the best roster anew."""
-        free = around.draw({need for need, _ in part.pairs})
-        small = around.problem(free, self.pairs)
+        small = around.problem(around.draw(self.pairs), self.pairs)
         inside = [pair for pair in self.pairs if pair[0] in small.needs]
-        clock = Clock(min(STEP_SECONDS, self.clock.left()), self.clock.stopped)
-        run = _Run(small, clock, 1, self.seed, start=inside)
+        # One worker without a limit always does the same, however long that takes.
+        unhurried = self.workers == 1 and self.clock.limit is None
+        limit = None if unhurried else min(STEP_SECONDS, self.clock.left())
+        clock = Clock(limit, self.clock.stopped)
+        run = Run(small, clock, 1, self.seed, start=inside)
         before = run.best
         run.search()
         if run.best < before:
             kept = [pair for pair in self.pairs if pair[0] not in small.needs]
-            self._adopt([*kept, *run.pairs])
+            self.adopt([*kept, *run.pairs])
 
-    def _watch(self, part: Part, searches: list[tuple[Search, tuple[int, ...]]]) -> None:
-        """Run searches beside each other until all have ended, or nothing is left to prove."""
+    def _watch(self, part: Part, begin: Sequence[Callable[[Part], Started]]) -> bool:
+        """Run searches beside each other until all have ended, or nothing is left to prove.
+
+        Returns whether the first of them was closed.
+        """
+        searches: list[Started] = []
         try:
-            for search, _ in searches:
-                search.start()
+            # One works while the next is still being written down.
+            searches.extend(start(part) for start in begin)
             while any(search.running for search, _ in searches):
                 next(search for search, _ in searches if search.running).join(POLL_SECONDS)
                 for item in searches:
-                    self._take_news(part, *item)
-                self._report_standing()
-                if self.clock.over() or self._proved(part):
+                    self.take_news(part, *item)
+                self.report_standing()
+                if self.clock.over() or self.proved(part):
                     break
         finally:
-            self._end([search for search, _ in searches])
+            self.end([search for search, _ in searches])
         for item in searches:
-            self._take_news(part, *item)
+            self.take_news(part, *item)
+        return searches[0][0].closed
 
-    def _end(self, searches: list[Search]) -> None:
+    def end(self, searches: list[Search]) -> None:
         """Stop searches and wait until they have; a stop may come before they can hear it."""
         for search in searches:
             while search.running:
                 search.stop()
                 search.join(POLL_SECONDS / 5)
         for search in searches:
-            search.join(0)
+            search.check()
 
-    def _take_news(self, part: Part, search: Search, weights: tuple[int, ...]) -> None:
+    def take_news(self, part: Part, search: Search, weights: tuple[int, ...]) -> None:
         for found in search.news():
             if found.bound is not None:
                 part.prove(weights, found.bound)
@@ -302,9 +274,9 @@ class _Run:
                 if weights[-1] == 0:
                     # What the upper levels do not count may be left open by their search.
                     roster = complete(self.problem, self.offers, roster)
-                self._adopt(roster)
+                self.adopt(roster)
 
-    def _proved(self, part: Part) -> bool:
+    def proved(self, part: Part) -> bool:
         values = part.values()
         return len(values) == len(LEVELS) and part.bounds(values) == values
 
@@ -316,7 +288,7 @@ class _Run:
         if self.clock.limit is not None:
             self.clock.reserve = min(self.clock.seconds(), self.clock.limit / 4)
 
-    def _adopt(self, pairs: Sequence[Pair]) -> None:
+    def adopt(self, pairs: Sequence[Pair]) -> None:
         """Keep a roster if its own recomputed objective is better than the best so far."""
         objective = evaluate(self.problem, pairs)
         if objective < self.best:
@@ -351,7 +323,7 @@ class _Run:
             closed = closed and bounds[level] == value
         return bounds
 
-    def _report_standing(self) -> None:
+    def report_standing(self) -> None:
         if self._progress is None or self.clock.seconds() - self._told < REPORT_SECONDS:
             return
         bounds = self._bounds()

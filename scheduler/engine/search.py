@@ -94,9 +94,12 @@ class Search:
         self.stopped = True
 
     def join(self, seconds: float) -> None:
-        """Wait for the end, for that long at most; what went wrong inside is raised here."""
+        """Wait for the end, for that long at most."""
         self._thread.join(seconds)
-        if self._failures and not self.running:
+
+    def check(self) -> None:
+        """Raise here what went wrong inside."""
+        if self._failures:
             raise self._failures[0]
 
     def news(self) -> list[Found]:

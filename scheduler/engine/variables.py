@@ -136,8 +136,17 @@ class Variables:
         if len(some) == 1:
             return some[0]
         present = self.derive(1, partial(_any_of, some))
-        self.model.add(sum(some) >= present)
+        self.model.add(added(some) >= present)
         return present
+
+
+def added(
+    terms: Sequence[cp_model.LinearExprT], coefficients: Sequence[int] | None = None
+) -> cp_model.LinearExpr:
+    """Their sum, each times its coefficient: one expression, where `sum` would nest them."""
+    if coefficients is None:
+        return cp_model.LinearExpr.sum(terms)
+    return cp_model.LinearExpr.weighted_sum(terms, coefficients)
 
 
 def total(variables: Iterable[Variable], values: Values) -> int:

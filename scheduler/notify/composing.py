@@ -115,17 +115,6 @@ def _assignments(session: UnitOfWork, ids: list[int]) -> list[Assignment]:
     return list(found)
 
 
-def _released(session: UnitOfWork, message: OutboxMessage) -> dict[str, Any]:
-    assignment = _assignments(session, [message.facts["assignment_id"]])[0]
-    practice = assignment.need.practice
-    return {
-        "assignment": assignment,
-        "practice": practice,
-        "own": assignment.doctor_id == message.recipient_id,
-        "path": week_path(practice, assignment.date),
-    }
-
-
 def _given(session: UnitOfWork, message: OutboxMessage) -> dict[str, Any]:
     assignment = _assignments(session, [message.facts["assignment_id"]])[0]
     practice = assignment.need.practice
@@ -134,6 +123,11 @@ def _given(session: UnitOfWork, message: OutboxMessage) -> dict[str, Any]:
         "practice": practice,
         "path": week_path(practice, assignment.date),
     }
+
+
+def _released(session: UnitOfWork, message: OutboxMessage) -> dict[str, Any]:
+    values = _given(session, message)
+    return {**values, "own": values["assignment"].doctor_id == message.recipient_id}
 
 
 def _accepted(session: UnitOfWork, message: OutboxMessage) -> dict[str, Any]:

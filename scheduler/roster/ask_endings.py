@@ -21,12 +21,20 @@ from scheduler.roster.rules import AskState
 BATCH: Final = 200
 
 
-def end_on(session: UnitOfWork, actor: Actor, need: Need, *, taken_by: int | None = None) -> None:
+def end_on(
+    session: UnitOfWork,
+    actor: Actor,
+    need: Need,
+    *,
+    taken_by: int | None = None,
+    agreed: bool = False,
+) -> None:
     """End the open questions about a need: somebody has it (`taken_by`), or it was withdrawn.
 
-    Whoever takes a day that they were asked for has said yes to it. The others were asked for
-    nothing any more, and are told.
+    Whoever takes a day that they were asked for, or `agreed` to it elsewhere, has said yes. The
+    others were asked for nothing any more, and are told.
     """
+    says_yes = agreed or taken_by == actor.user_id
     open_ones = session.scalars(
         sa.select(Ask)
         .where(Ask.need_id == need.id, Ask.state == AskState.OPEN)
@@ -34,9 +42,10 @@ def end_on(session: UnitOfWork, actor: Actor, need: Need, *, taken_by: int | Non
         .with_for_update()
     ).all()
     for ask in open_ones:
-        if taken_by is not None and ask.doctor_id == taken_by == actor.user_id:
+        if says_yes and ask.doctor_id == taken_by:
             end(session, actor, ask, AskState.ACCEPTED)
-            tell_asker(session, ask)
+            if ask.asked_by != actor.user_id:
+                tell_asker(session, ask)
         else:
             end(session, actor, ask, AskState.LAPSED)
             if ask.doctor_id != taken_by:

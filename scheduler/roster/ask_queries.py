@@ -43,10 +43,10 @@ class OpenAsk:
     date: dt.date
 
 
-def state_on(ask: Ask, today: dt.date) -> AskState:
-    """The state of a question, its need loaded, as people see it on `today`: nobody answers
-    about a day that is over."""
-    over = ask.state is AskState.OPEN and ask.need.date < today
+def state_on(ask: Ask, date: dt.date, today: dt.date) -> AskState:
+    """The state of a question about a day, as people see it on `today`: nobody answers about a
+    day that is over."""
+    over = ask.state is AskState.OPEN and date < today
     return AskState.LAPSED if over else ask.state
 
 

@@ -88,14 +88,16 @@ def place(
     source: AssignmentSource,
     state: AssignmentState = AssignmentState.CONFIRMED,
     answering: Ask | None = None,
+    agreed: bool = False,
 ) -> Assignment:
     """Put a doctor on a need after every check, and return the assignment, flushed.
 
     The caller has checked permission and called `hold` for the practice and the doctor. A
     doctor who stands on the need already keeps the assignment there is. `answering` is the
-    question that the doctor says yes to: the limit it speaks of is lifted for this day. Every
-    open question about the need ends with it. When it raises (`Conflict` or `RuleBroken`),
-    nothing was written and the session can be used further.
+    question that the doctor says yes to: the limit it speaks of is lifted for this day; `agreed`
+    says that the doctor's yes was heard elsewhere, which lifts nothing. Every open question about
+    the need ends with it. When it raises (`Conflict` or `RuleBroken`), nothing was written and
+    the session can be used further.
     """
     need = _current_need(session, need.id)
     today = local_date(session.now(), need.practice.timezone)
@@ -106,7 +108,7 @@ def place(
     first = holder_of(session, need.id)
     if first is not None:
         if first.doctor_id == doctor.id:
-            ask_endings.end_on(session, actor, need, taken_by=doctor.id)
+            ask_endings.end_on(session, actor, need, taken_by=doctor.id, agreed=agreed)
             return first
         raise taken_error(first)
     lift = None if answering is None else lift_of(answering)
@@ -130,7 +132,7 @@ def place(
         period=need.period.value,
         **yes,
     )
-    ask_endings.end_on(session, actor, need, taken_by=doctor.id)
+    ask_endings.end_on(session, actor, need, taken_by=doctor.id, agreed=agreed)
     return assignment
 
 

@@ -15,7 +15,8 @@ from scheduler.roster.rules import AssignmentSource
 def give(session: UnitOfWork, actor: Actor, need_id: int, doctor_id: int) -> Assignment:
     """Put a doctor on a need, as if they had claimed it; the audit names who did it for them.
 
-    The doctor is told, and can give the day back like any other. Giving a day to whoever has it
+    The doctor is told, and can give the day back like any other; an open question to the doctor
+    about it is answered with yes. Giving a day to whoever has it
     already changes nothing. Raises `Conflict` when somebody else was first or the need was
     withdrawn, and `RuleBroken` naming the rule that forbids it.
     """
@@ -28,7 +29,9 @@ def give(session: UnitOfWork, actor: Actor, need_id: int, doctor_id: int) -> Ass
         raise NotFound("doctor_not_found")
     assignments.hold(session, need.practice_id, [doctor.id])
     before = assignments.holder_of(session, need.id)
-    given = assignments.place(session, actor, need, doctor, source=AssignmentSource.CLAIM)
+    given = assignments.place(
+        session, actor, need, doctor, source=AssignmentSource.CLAIM, agreed=True
+    )
     if before is None and doctor.id != actor.user_id:
         outbox.post(
             session,

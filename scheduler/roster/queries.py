@@ -15,7 +15,7 @@ from scheduler.core.audit import AuditEvent
 from scheduler.core.errors import NotFound
 from scheduler.core.permissions import DOCTOR_ROLES, Role
 from scheduler.people.models import Member, Practice, Room, User
-from scheduler.roster.models import Assignment, Need, WeekPattern
+from scheduler.roster.models import Ask, Assignment, Need, WeekPattern
 from scheduler.roster.rules import AssignmentState, NeedState, Period, add_months, month_bounds
 
 FURTHEST_MONTHS: Final = 24
@@ -147,12 +147,13 @@ def _members(
 @dataclass(frozen=True, slots=True)
 class Turn:
     """One doctor's time on a need, for its history; `given_by` where somebody else claimed it
-    for them."""
+    for them, `asked_by` whose question they said yes to."""
 
     assignment: Assignment
     doctor: str
     released_by: str | None
     given_by: str | None = None
+    asked_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,8 +197,12 @@ def need_detail(session: Session, practice: Practice, need_id: int) -> NeedDetai
     ).one_or_none()
     if need is None:
         raise NotFound("need_not_found")
-    acts = _acts(session, [assignment.id for assignment in need.assignments])
-    turns = tuple(_turn(assignment, acts) for assignment in need.assignments)
+    numbers = [assignment.id for assignment in need.assignments]
+    acts, askers = _acts(session, numbers), _askers(session, numbers)
+    turns = tuple(
+        replace(_turn(assignment, acts), asked_by=askers.get(assignment.id))
+        for assignment in need.assignments
+    )
     publisher = session.get(User, need.published_by) if need.published_by else None
     detail = NeedDetail(need, publisher.name if publisher else None, turns, None)
     if detail.holder is None:
@@ -242,6 +247,16 @@ def _acts(session: Session, assignment_ids: list[int]) -> Acts:
         (subject_id, action): (user_id, f"{given} {family}")
         for subject_id, action, user_id, given, family in rows
     }
+
+
+def _askers(session: Session, assignment_ids: list[int]) -> dict[int | None, str]:
+    """Who asked for the assignments that a yes to a question made."""
+    rows = session.execute(
+        sa.select(Ask.assignment_id, User.given_name, User.family_name)
+        .join(User, User.id == Ask.asked_by)
+        .where(Ask.assignment_id.in_(assignment_ids))
+    )
+    return {assignment_id: f"{given} {family}" for assignment_id, given, family in rows}
 
 
 def _turn(assignment: Assignment, acts: Acts) -> Turn:

@@ -9,11 +9,15 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner, Result
+from sqlalchemy.orm import joinedload
 
 import app
 from scheduler.core.audit import AuditEvent
+from scheduler.core.clock import local_date
 from scheduler.core.database import Database
 from scheduler.people import service
+from scheduler.roster.models import Ask
+from scheduler.roster.rules import AskState
 from tests.support import free_port
 
 ROLES = {"titular", "replacement", "assistant", "intern", "secretary", "nurse"}
@@ -101,6 +105,14 @@ def test_the_demonstration_fills_an_empty_database_once(url: str) -> None:
         for login in logins[::7]:
             user = service.sign_in(session, login["email"], login["password"])
             assert user.name == login["name"]
+        # The replacement who signs in finds a question to answer.
+        (question,) = session.scalars(
+            sa.select(Ask).options(joinedload(Ask.doctor), joinedload(Ask.need))
+        ).all()
+        assert question.state is AskState.OPEN
+        replacement = next(row for row in logins if row["role"] == "replacement")
+        assert question.doctor.name == replacement["name"]
+        assert question.need.date > local_date(question.asked_at, "Europe/Paris")
     database.dispose()
     assert_refused(run("demo"), "members")
     assert run("audit", "verify").exit_code == 0

@@ -7,20 +7,40 @@ import datetime as dt
 import importlib.util
 import itertools
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from scheduler.engine import Pair, Problem, broken_rules, evaluate, open_pairs, parse_problem
+from scheduler.engine import (
+    Pair,
+    Problem,
+    Solution,
+    broken_rules,
+    evaluate,
+    open_pairs,
+    parse_problem,
+)
+from scheduler.engine.solution_file import judge, parse_solution
 
 DATA = Path(__file__).parent / "data"
 CHECKER = Path(__file__).parents[2].parent / "shared" / "tools" / "check_roster.py"
 EXPECTED: dict[str, dict[str, int]] = json.loads((DATA / "expected.json").read_text("utf-8"))
+
+SLOW = settings(
+    deadline=None,
+    suppress_health_check=[
+        HealthCheck.too_slow,
+        HealthCheck.data_too_large,
+        HealthCheck.filter_too_much,
+    ],
+)
+"""Of properties that run a solver or go through many rosters."""
 
 MONDAY = dt.date(2026, 12, 28)
 """Monday of ISO week 53 of 2026; the horizon of the small problems runs into 2027."""
@@ -42,6 +62,25 @@ def checker() -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+def breaches(raw: dict[str, Any], pairs: Iterable[Pair]) -> list[str]:
+    """What both checkers have against a roster; the independent one where it is there."""
+    problem, roster = parsed(raw), list(pairs)
+    said = [str(breach) for breach in broken_rules(problem, roster)]
+    if CHECKER.exists():
+        other = checker().Problem(copy.deepcopy(raw))
+        said += [str(breach) for breach in checker().check(other, roster)]
+        if checker().objective(other, roster) != evaluate(problem, roster).to_json():
+            said.append("the checkers disagree about the objective")
+    return said
+
+
+def faults(raw: dict[str, Any], solution: Solution) -> list[str]:
+    """What both checkers have against a solution as it is written to a file."""
+    problem = parsed(raw)
+    said = judge(problem, parse_solution(json.loads(solution.dumps()), problem))[0]
+    return [*map(str, said), *breaches(raw, solution.pairs)]
 
 
 def day(offset: int) -> str:

@@ -33,8 +33,8 @@ NAMES = """
 import importlib
 {before}
 from scheduler.engine import Progress, check_files, solve, solve_file
-import scheduler.engine.solve
-from scheduler.engine.solve import solve as same
+import scheduler.engine.run
+from scheduler.engine.run import solve as same
 assert solve is same and scheduler.engine.solve is same
 assert callable(check_files) and callable(solve_file) and isinstance(Progress, type)
 """
@@ -55,14 +55,23 @@ def test_the_web_finds_candidates_without_loading_the_solver() -> None:
     "before",
     [
         "",
-        "import scheduler.engine.solve",
+        "import scheduler.engine.run",
         "importlib.import_module('scheduler.engine.commands')",
-        "from scheduler.engine.solve import START",
+        "from scheduler.engine.run import START",
     ],
 )
 def test_the_solver_has_one_name_however_it_was_imported(before: str) -> None:
     found = run(NAMES.format(before=before))
     assert found.returncode == 0, found.stderr
+
+
+def test_no_module_hides_what_is_loaded_late() -> None:
+    """A module of the same name would take the place of the function once it is imported."""
+    modules = {path.stem for path in (PROJECT / "scheduler" / "engine").glob("*.py")}
+    found = run("import scheduler.engine\nprint(*scheduler.engine._SOLVING)")
+    late = set(found.stdout.split())
+    assert "solve" in late, found.stderr
+    assert not late & modules
 
 
 def test_an_unknown_name_is_refused_by_name() -> None:

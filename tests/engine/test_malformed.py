@@ -245,7 +245,9 @@ def test_solve_then_check(tmp_path: Path) -> None:
     out.write_text("old", "utf-8")
     assert solve_file(DATA / "tiny-1.json", out, workers=1, progress=errors) == 0
     assert [path.name for path in tmp_path.iterdir()] == ["out.json"]
-    assert "quality" in errors.getvalue()
+    lines = errors.getvalue().splitlines()
+    assert "0% start" in lines[0]
+    assert "100% end" in lines[-1]
     assert check_files(DATA / "tiny-1.json", out, stream=verdict) == 0
     said = json.loads(verdict.getvalue())
     assert (said["broken"], said["status"]) == ([], "optimal")

@@ -250,14 +250,14 @@ def test_a_doctor_is_asked_in_french(house: House, practice: Practice, asker: Us
     user = doctor(house, practice)
     ask_id = question(house, practice, asker, user)
     found = letter(house, user, "ask.sent", ask_id=ask_id)
-    assert found.subject == "Pourriez-vous venir lundi 7 décembre 2026 ? (Cabinet de Nieul)"
+    assert found.subject == "Pourriez-vous venir le lundi 7 décembre 2026 ? (Cabinet de Nieul)"
     assert found.text == (
         "Bonjour Léa,\n\n"
         "Anne Petit vous demande si vous pourriez venir au Cabinet de Nieul ce jour-là :\n\n"
         "  lundi 7 décembre 2026, matin, Salle 1\n\n"
         f"Répondre oui ou non : https://relais.example.org/asks/{ask_id}\n\n"
         "Rien ne change tant que vous n’avez pas répondu."
-        " La première personne qui dit oui a la journée.\n\n"
+        " La première personne à dire oui obtient la journée.\n\n"
         "Vous recevez ce message parce que vous êtes médecin au Cabinet de Nieul.\n"
     )
 

@@ -20,8 +20,8 @@ from scheduler.core.permissions import Role
 from scheduler.people.models import Practice, User
 from scheduler.roster import asks, assignments, candidates, giving
 from scheduler.roster.candidates import WhoCould
-from scheduler.roster.models import Need
-from scheduler.roster.rules import AssignmentState, NeedState, Period, Preference
+from scheduler.roster.models import Ask, Need
+from scheduler.roster.rules import AskState, AssignmentState, NeedState, Period, Preference
 from tests.factories import House
 from tests.support import at_once, count_queries
 
@@ -284,14 +284,40 @@ def test_given_to_two_at_once_one_has_it(morning: Morning) -> None:
     assert len(standing) == len(morning.messages("assignment.given")) == 1
 
 
-def test_giving_ends_the_questions_about_the_day(morning: Morning) -> None:
+@pytest.mark.parametrize("giver_asked", [True, False])
+def test_giving_ends_the_questions_about_the_day(morning: Morning, giver_asked: bool) -> None:
     other = morning.doctor()
-    actor = morning.house.actor(morning.titular)
+    colleague = morning.house.member(morning.practice, Role.TITULAR)
+    actor = morning.house.actor(morning.titular if giver_asked else colleague)
     with morning.database.transaction() as session:
-        question = asks.ask(session, actor, morning.need.id, other.id).id
+        questions = [
+            asks.ask(session, actor, morning.need.id, doctor.id).id
+            for doctor in (morning.ill, other)
+        ]
     morning.give(morning.ill)
     with morning.database.session() as session:
-        assert session.get_one(asks.Ask, question).state.value == "lapsed"
+        found = [session.get_one(Ask, question) for question in questions]
+        # Who was on the telephone has said yes; that lifts no limit, as an answer here would.
+        assert [ask.state for ask in found] == [AskState.ACCEPTED, AskState.LAPSED]
+        assert found[0].assignment_id is None
+    # Whoever gave the day needs no news of the yes; another one who had asked does.
+    told = [message.recipient_id for message in morning.messages("ask.answered")]
+    assert told == ([] if giver_asked else [colleague.id])
+    assert [message.recipient_id for message in morning.messages("ask.ended")] == [other.id]
+
+
+def test_a_day_agreed_by_phone_passes_no_limit(morning: Morning) -> None:
+    doctor = morning.doctor(doctor={"max_half_days_per_week": 2})
+    day = morning.house.today + DAY
+    morning.house.assignment(morning.house.need(morning.practice, day), doctor)
+    actor = morning.house.actor(morning.titular)
+    with morning.database.transaction() as session:
+        question = asks.ask(session, actor, morning.need.id, doctor.id).id
+    with pytest.raises(RuleBroken) as broken:
+        morning.give(doctor)
+    assert broken.value.code == "week_limit"
+    with morning.database.session() as session:
+        assert session.get_one(Ask, question).state is AskState.OPEN
 
 
 SCRIPT = """

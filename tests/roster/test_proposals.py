@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from scheduler.core import audit
 from scheduler.core.clock import FixedClock
 from scheduler.core.database import Database
 from scheduler.core.errors import Conflict, Forbidden, InvalidInput, NotFound, RelaisError
@@ -31,7 +30,7 @@ from scheduler.roster.rules import (
 )
 from scheduler.roster.work import LEASE, Orders, Ticket
 from tests.factories import House
-from tests.support import at_once
+from tests.support import at_once, audited
 
 MONDAY = dt.date(2026, 12, 7)
 SUNDAY = dt.date(2026, 12, 13)
@@ -115,10 +114,7 @@ class Cabinet:
             return list(session.scalars(statement.order_by(OutboxMessage.recipient_id)))
 
     def chain(self) -> list[str]:
-        with self.database.session() as session:
-            assert audit.verify(session).fault is None
-            events = sa.select(audit.AuditEvent.action).order_by(audit.AuditEvent.sequence)
-            return list(session.scalars(events))
+        return audited(self.database)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 from scheduler.core.errors import NotFound
 from scheduler.core.permissions import Role
 from scheduler.people.models import Practice
-from scheduler.roster import assignments, queries
+from scheduler.roster import asks, assignments, giving, queries
 from scheduler.roster.queries import Coverage, Entry
 from scheduler.roster.rules import (
     AssignmentState,
@@ -143,6 +143,27 @@ def test_the_detail_of_a_need_and_its_history(house: House, practice: Practice) 
         assert detail.holder is detail.turns[-1]
         assert (detail.role, detail.is_open) == (Role.REPLACEMENT, False)
         assert detail.need.room.name == "Salle 1"
+
+
+def test_the_history_knows_whose_question_was_answered_and_who_gave(
+    house: House, practice: Practice
+) -> None:
+    titular = house.member(practice, Role.TITULAR, given_name="Luc", family_name="Roy")
+    doctor = house.member(practice, Role.REPLACEMENT)
+    need = house.need(practice, MONDAY)
+    asking, asked = house.actor(titular), house.actor(doctor)
+    with house.database.transaction() as session:
+        question = asks.ask(session, asking, need.id, doctor.id)
+        taken = asks.accept(session, asked, question.id)
+    with house.database.transaction() as session:
+        assignments.release(session, asked, taken.id)
+        giving.give(session, asking, need.id, doctor.id)
+    with house.database.session() as session:
+        turns = queries.need_detail(session, practice, need.id).turns
+        assert [(turn.asked_by, turn.given_by) for turn in turns] == [
+            ("Luc Roy", None),
+            (None, "Luc Roy"),
+        ]
 
 
 def test_an_open_and_a_withdrawn_need(house: House, practice: Practice) -> None:

@@ -35,7 +35,7 @@ from scheduler.roster.scenario_rules import (
 )
 from scheduler.roster.scenario_work import SCENARIOS
 from tests.factories import House
-from tests.support import at_once, count_queries
+from tests.support import at_once, audited, count_queries
 
 MONDAY = dt.date(2026, 12, 7)
 DAY = dt.timedelta(days=1)
@@ -80,10 +80,7 @@ class Cabinet:
             return scenario_queries.comparison_of(session, actor, self.practice, self.proposal_id)
 
     def chain(self) -> list[str]:
-        with self.database.session() as session:
-            assert audit.verify(session).fault is None
-            events = sa.select(audit.AuditEvent.action).order_by(audit.AuditEvent.sequence)
-            return list(session.scalars(events))
+        return audited(self.database)
 
 
 @pytest.fixture

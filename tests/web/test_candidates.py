@@ -169,6 +169,17 @@ def test_given_and_shown_in_the_history(page: Page) -> None:
     assert f"Given to Léa Test by {page.titular.name}" in page.client.get(page.address).text
 
 
+def test_a_yes_to_a_question_is_shown_in_the_history(page: Page) -> None:
+    doctor = page.doctor("Léa", None)
+    asking, asked = page.house.actor(page.titular), page.house.actor(doctor)
+    with page.house.database.transaction() as session:
+        question = asks.ask(session, asking, page.need.id, doctor.id)
+        asks.accept(session, asked, question.id)
+    text = page.client.get(page.address).text
+    assert f"Léa Test said yes to {page.titular.name}" in text
+    assert "Taken by Léa" not in text
+
+
 def test_what_cannot_be_given(page: Page) -> None:
     stranger = page.house.member(page.house.practice(), Role.REPLACEMENT)
     status, text = page.give(stranger)

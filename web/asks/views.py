@@ -171,4 +171,4 @@ def _ask_page(
 
 
 def _state(ask: Ask) -> AskState:
-    return ask_queries.state_on(ask, today())
+    return ask_queries.state_on(ask, ask.need.date, today())

@@ -13,7 +13,7 @@ from flask_babel import format_decimal, get_locale, ngettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from scheduler.roster.ask_queries import Asked
+from scheduler.roster.ask_queries import state_on
 from scheduler.roster.models import Need
 from scheduler.roster.proposal_review import Reason, Row, Suggestion
 from scheduler.roster.rules import AskState
@@ -85,7 +85,7 @@ def asked(row: Row, reader: Reader) -> list[dict[str, Any]]:
     """What became of the questions about a need, newest first."""
     found = []
     for item in row.asks:
-        state = _state(item, row.need, reader)
+        state = state_on(item.ask, row.need.date, reader.today)
         since = item.ask.ended_at or item.ask.asked_at
         words = {"doctor": item.doctor, "ago": ago(reader.now - since)}
         address = url_for("asks.show", ask_id=item.ask.id) if reader.may_ask else None
@@ -98,11 +98,6 @@ def ago(passed: dt.timedelta) -> str:
     if passed < dt.timedelta(minutes=1):
         return _("just now")
     return format_timedelta(-passed, add_direction=True, locale=get_locale())
-
-
-def _state(item: Asked, need: Need, reader: Reader) -> AskState:
-    over = item.ask.state is AskState.OPEN and need.date < reader.today
-    return AskState.LAPSED if over else item.ask.state
 
 
 def _in_short(row: Row) -> str:

@@ -138,6 +138,8 @@ def history(
         row = turn.assignment
         if row.source is AssignmentSource.PROPOSAL:
             taken = _("Given to %(who)s by an accepted proposal", who=turn.doctor)
+        elif turn.asked_by is not None:
+            taken = _("%(who)s said yes to %(by)s", who=turn.doctor, by=turn.asked_by)
         elif turn.given_by is not None:
             taken = _("Given to %(who)s by %(by)s", who=turn.doctor, by=turn.given_by)
         else:
