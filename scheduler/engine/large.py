@@ -23,8 +23,8 @@ FIRMNESS: Final = 2
 """How firm the weights of the whole search are at first: HiGHS wants small numbers."""
 FIRMER: Final = 4
 """How much firmer the weights of the next attempt are."""
-BIGGEST: Final = 2**53
-"""Beyond this not every integer is a floating-point number."""
+BIGGEST: Final = 10**11
+"""Of sums wider than this, HiGHS's tolerances could hide one unit."""
 STEP_SECONDS: Final = 2.0
 """What a neighbourhood may take."""
 
@@ -100,7 +100,10 @@ class Large:
         part = self.part
         if self._close:
             part.keep_close()
-        self._begin(part.full, firm(part.full.ranges, self._firmness))
+        weights = firm(part.full.ranges, self._firmness)
+        if part.full.width(weights) > BIGGEST and part.keep_best():
+            weights = (0, 0, 0, 0, 1)
+        self._begin(part.full, weights)
 
     def _begin(self, formulation: Formulation, weights: tuple[int, ...]) -> None:
         if formulation.width(weights) > BIGGEST:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 from jinja2 import BytecodeCache
@@ -25,6 +25,9 @@ from scheduler.jobs import KINDS, Worker
 from scheduler.roster.rules import ProposalState
 from tests.browser.furnished import LOGINS, Login
 from web import create_app
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 ROOT: Final = Path(__file__).parents[2]
 AXE: Final = ROOT / "node_modules/axe-core/axe.min.js"
@@ -50,6 +53,25 @@ class Quiet(WSGIRequestHandler):
         pass
 
 
+def whole(app: WSGIApplication) -> WSGIApplication:
+    """Every answer in one piece.
+
+    Werkzeug forgets to close a file when its reader goes away, as a browser does that turns to
+    another page.
+    """
+
+    def answer(environment: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        parts = app(environment, start)
+        try:
+            return [b"".join(parts)]
+        finally:
+            close = getattr(parts, "close", None)
+            if close is not None:
+                close()
+
+    return answer
+
+
 @dataclass(frozen=True)
 class Site:
     """A running Relais: its address and its database."""
@@ -67,7 +89,7 @@ def serving(path: Path, clock: Clock, templates: BytecodeCache) -> Iterator[Site
     database = Database(address, clock)
     app = create_app(Settings(database_url=address, secret_key=SECRET_KEY, base_url=url), database)
     app.jinja_env.bytecode_cache = templates
-    server.app = app
+    server.app = whole(app)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:
