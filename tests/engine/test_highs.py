@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import select
 import signal
 import subprocess
@@ -164,6 +165,21 @@ def test_a_process_that_dies_is_an_error(
         solve(load_problem(DATA / "quarter-1.json"), workers=workers)
     assert begun
     assert all(process.returncode is not None for process in begun)
+
+
+def test_the_process_ends_when_nobody_writes_to_it_any_more() -> None:
+    """Even where what it says is still read."""
+    part = whole(parse_problem(generate("territory-6", 1)))
+    search = HighsSearch(part.full, part.full.weighted(firm(part.full.ranges)), None, 0)
+    with subprocess.Popen(
+        [sys.executable, "-I", str(module.CHILD)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as child:
+        assert child.stdin is not None
+        assert child.stdout is not None
+        pickle.dump(search._program, child.stdin)
+        child.stdin.close()
+        child.stdout.read()
+    assert child.returncode == 1
 
 
 ORPHANS = """

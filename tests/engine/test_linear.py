@@ -127,6 +127,24 @@ def test_the_levels_of_the_program_differ_as_the_objectives_do(raw: dict[str, An
         assert gained == pytest.approx(truly, abs=1e-9)
 
 
+def test_a_fixed_day_counts_in_the_runs_around_it() -> None:
+    """Either neighbour of the fixed day is allowed, both are a run of three."""
+    raw = small(
+        doctors=[doctor("lea", max_consecutive_days=2)],
+        needs=[need("a", 0), need("held", 1), need("b", 2)],
+        availabilities=[free("lea", 0), free("lea", 2)],
+        fixed=[{"need": "held", "doctor": "lea"}],
+    )
+    problem = parsed(raw)
+    formulation = Formulation(problem, open_pairs(problem))
+    allowed = []
+    for pairs in choices(problem):
+        values = formulation.values(pairs)
+        if admits(formulation.model, [values[i] for i in range(len(values))]):
+            allowed.append(len(pairs))
+    assert allowed == [0, 1, 1]
+
+
 CAPPED = ["max_days_per_week", "max_days_per_month", "max_days_total"]
 
 

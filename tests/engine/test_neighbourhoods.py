@@ -14,7 +14,17 @@ from scheduler.engine import Objective, Pair, Problem, evaluate, greedy, open_pa
 from scheduler.engine import neighbourhoods as module
 from scheduler.engine.greedy import complete
 from scheduler.engine.neighbourhoods import DAYS, Neighbourhoods
-from tests.engine.support import SLOW, breaches, parsed, problems, rosters
+from tests.engine.support import (
+    SLOW,
+    breaches,
+    doctor,
+    free,
+    need,
+    parsed,
+    problems,
+    rosters,
+    small,
+)
 
 TERRITORIES = [generate("territory-3", seed) for seed in (1, 2, 3)]
 
@@ -26,9 +36,9 @@ def gain(problem: Problem, before: list[Pair], after: list[Pair]) -> list[float]
     return [b - a for a, b in zip(new.vector(), old.vector(), strict=True)]
 
 
-def merged(small: Problem, whole: list[Pair], inside: list[Pair]) -> list[Pair]:
+def merged(part: Problem, whole: list[Pair], inside: list[Pair]) -> list[Pair]:
     """The whole roster with the needs of the small problem as `inside` has them."""
-    return [*(pair for pair in whole if pair[0] not in small.needs), *inside]
+    return [*(pair for pair in whole if pair[0] not in part.needs), *inside]
 
 
 @pytest.mark.parametrize("raw", TERRITORIES)
@@ -38,13 +48,13 @@ def test_the_gain_of_the_best_small_roster_is_the_gain_of_the_whole(raw: dict[st
     roster = complete(problem, offers, greedy(problem, offers))
     around, gains = Neighbourhoods(problem, offers, seed=1), []
     for _ in range(6):
-        small = around.problem(around.draw(roster), roster)
-        solution = solve(small, workers=1)
+        part = around.problem(around.draw(roster), roster)
+        solution = solve(part, workers=1)
         assert solution.status == "optimal"
-        after = merged(small, roster, [*solution.pairs])
+        after = merged(part, roster, [*solution.pairs])
         assert breaches(raw, after) == []
-        inside = [pair for pair in roster if pair[0] in small.needs]
-        gains.append(gain(small, inside, [*solution.pairs]))
+        inside = [pair for pair in roster if pair[0] in part.needs]
+        gains.append(gain(part, inside, [*solution.pairs]))
         assert gain(problem, roster, after) == gains[-1] >= [0] * 5
         roster = after
     assert any(any(levels) for levels in gains)
@@ -62,16 +72,31 @@ def test_every_small_roster_is_valid_in_the_whole_and_counts_as_much(
     open_needs = [need for need, ranks in offers.items() if ranks] or list(offers)
     if not open_needs:
         return
-    free = data.draw(st.lists(st.sampled_from(open_needs), min_size=1, max_size=2, unique=True))
-    small = Neighbourhoods(problem, offers, 0).problem(free, roster)
-    inside = [pair for pair in roster if pair[0] in small.needs]
+    chosen = data.draw(st.lists(st.sampled_from(open_needs), min_size=1, max_size=2, unique=True))
+    part = Neighbourhoods(problem, offers, 0).problem(chosen, roster)
+    inside = [pair for pair in roster if pair[0] in part.needs]
     seen = 0
-    for pairs in rosters(small):
-        after = merged(small, roster, pairs)
+    for pairs in rosters(part):
+        after = merged(part, roster, pairs)
         assert breaches(raw, after) == []
-        assert gain(problem, roster, after) == pytest.approx(gain(small, inside, pairs), abs=1e-9)
+        assert gain(problem, roster, after) == pytest.approx(gain(part, inside, pairs), abs=1e-9)
         seen += set(pairs) == set(inside)
     assert seen == 1
+
+
+def test_whoever_could_take_a_closed_need_of_the_week_is_inside() -> None:
+    """The week counts as one of women only because a man could have come on its closed day."""
+    raw = small(
+        doctors=[doctor("f1", gender="F"), doctor("f2", gender="F"), doctor("m", gender="M")],
+        needs=[need("open", 0), need("closed", 1)],
+        availabilities=[free("f1", 0), free("f2", 1), free("m", 1)],
+    )
+    problem = parsed(raw)
+    before: list[Pair] = [("closed", "f2")]
+    after: list[Pair] = [*before, ("open", "f1")]
+    inside = Neighbourhoods(problem, open_pairs(problem), 0).problem(["open"], before)
+    assert evaluate(problem, after).quality - evaluate(problem, before).quality == 4 + 2
+    assert gain(inside, before, after) == gain(problem, before, after)
 
 
 def test_what_is_held_outside_does_not_move() -> None:
@@ -80,11 +105,11 @@ def test_what_is_held_outside_does_not_move() -> None:
     roster = greedy(problem, offers)
     around = Neighbourhoods(problem, offers, seed=2)
     free = around.draw(roster)
-    small = around.problem(free, roster)
-    held = {pair for pair in roster if pair[0] in small.needs and pair[0] not in free}
-    assert set(small.fixed) == held
-    assert set(problem.fixed) & {(n, d) for n, d in roster if n in small.needs} <= set(small.fixed)
-    assert set(free) <= set(small.needs) < set(problem.needs)
+    part = around.problem(free, roster)
+    held = {pair for pair in roster if pair[0] in part.needs and pair[0] not in free}
+    assert set(part.fixed) == held
+    assert set(problem.fixed) & {(n, d) for n, d in roster if n in part.needs} <= set(part.fixed)
+    assert set(free) <= set(part.needs) < set(problem.needs)
 
 
 def test_every_need_has_its_turn_first_the_lost_then_the_uncovered() -> None:
