@@ -134,7 +134,7 @@ class Run:
 
     def search(self) -> None:
         """Look for better rosters until everything is proved or the time is over."""
-        self._report(START, final=True)
+        self._report(START)
         if self.clock.over():
             return
         self._keep_time()
@@ -157,7 +157,7 @@ class Run:
         bound = self._bounds()
         proved = all(bound[k] == v for k, v in self.best.to_json().items())
         uncovered = explain(self.problem, self.pairs)
-        self._report(END, bounds=bound, final=True)
+        self._report(END, bounds=bound)
         return Solution(
             status="optimal" if proved else "feasible",
             pairs=tuple(self.pairs),
@@ -324,6 +324,7 @@ class Run:
         return bounds
 
     def report_standing(self) -> None:
+        """Tell the level that is being proved, four times a second at the most."""
         if self._progress is None or self.clock.seconds() - self._told < REPORT_SECONDS:
             return
         bounds = self._bounds()
@@ -337,13 +338,10 @@ class Run:
         value: Number | None = None,
         bound: Number | None = None,
         bounds: dict[str, Number] | None = None,
-        *,
-        final: bool = False,
     ) -> None:
-        seconds = self.clock.seconds()
-        if self._progress is None or (not final and seconds - self._told < REPORT_SECONDS):
+        if self._progress is None:
             return
-        self._told = seconds
+        self._told = seconds = self.clock.seconds()
         stages = (START, *LEVELS, END)
         done = stages.index(stage) / (len(stages) - 1)
         if self.clock.limit:
