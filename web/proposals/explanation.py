@@ -59,9 +59,10 @@ ASKED: Final[dict[AskState, Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Who looks at a proposal, when, and whether they may ask doctors from it."""
+    """Who looks at a proposal, when, and whether they may decide on it and ask doctors from it."""
 
     user_id: int | None
+    may_decide: bool
     may_ask: bool
     now: dt.datetime
     today: dt.date

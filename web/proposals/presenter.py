@@ -139,7 +139,8 @@ def days(review: Review, reader: Reader) -> list[dict[str, Any]]:
     found = []
     for day, rows in review.days:
         shown = [_row(row, reader) | {"asked": explanation.asked(row, reader)} for row in rows]
-        selectable = any(row.is_open and not row.holder and not row.withdrawn for row in rows)
+        free = any(row.is_open and not row.holder and not row.withdrawn for row in rows)
+        selectable = free and reader.may_decide
         found.append(
             {
                 "iso": day.isoformat(),

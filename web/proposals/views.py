@@ -55,6 +55,7 @@ def show(proposal_id: int) -> ResponseReturnValue:
     review = proposal_review.review_of(session(), practice(), proposal)
     reader = Reader(
         user_id=actor().user_id,
+        may_decide=_may(Action.PROPOSAL_ACCEPT),
         may_ask=_may(Action.NEED_ASK),
         now=session().now(),
         today=today(),
@@ -64,7 +65,7 @@ def show(proposal_id: int) -> ResponseReturnValue:
         "proposals/review.html",
         proposal=proposal,
         review=review,
-        may_decide=_may(Action.PROPOSAL_ACCEPT),
+        may_decide=reader.may_decide,
         may_compute=_may(Action.PROPOSAL_COMPUTE),
         days=presenter.days(review, reader),
         loads=presenter.loads(review),

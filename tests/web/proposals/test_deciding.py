@@ -349,6 +349,7 @@ def test_a_secretary_sees_and_does_not_act(
     page = client.get(address).text
     assert "Day by day" in page
     assert "<button" not in page.partition("<main")[2].partition("</main>")[0]
+    assert 'name="days"' not in page
     assert 'name="period"' not in client.get("/p/nieul/proposals/").text
     for act in ("cancel", "retry", "accept", "discard"):
         answer = client.post(f"{address}/{act}", data={"all": "1"})
