@@ -36,8 +36,8 @@ class Measures:
     are days (half a day is 0.5) that the engine gave: the first to doctors who called the day a
     last resort, the second to titular doctors. `spread` is the difference between the doctors
     with the most and the fewest days, credit from before included, `deviation` the standard
-    deviation of the same; `quality` is level 5. `filled_on` tells dates, rooms and periods of
-    the needs that are filled.
+    deviation of the same; `quality` is level 5. `filled_on` tells dates and periods of the
+    needs that are filled, once for each of them.
     """
 
     needs: int
@@ -50,7 +50,7 @@ class Measures:
     deviation: float
     quality: float
     proved: bool
-    filled_on: frozenset[tuple[dt.date, str, str]]
+    filled_on: tuple[tuple[dt.date, str], ...]
 
 
 Field = str
@@ -107,7 +107,7 @@ def measure(problem: dict[str, Any], solution: dict[str, Any], frame: Frame) -> 
         deviation=pstdev(shares) / 2 if shares else 0.0,
         quality=objective.quality,
         proved=solution["status"] == "optimal",
-        filled_on=frozenset((need.date, need.room, need.period) for need in filled),
+        filled_on=tuple(sorted((need.date, need.period) for need in filled)),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -31,7 +32,7 @@ class Compared:
     """A scenario and, once it is computed, what it achieves.
 
     `doctor` is whose limit is lifted, where one doctor's is; `gained` and `lost` are the dates
-    and periods of needs of the proposal that only the scenario fills, or no longer fills.
+    and periods at which it has more doctors than the proposal, or fewer, whatever the room.
     """
 
     scenario: Scenario
@@ -72,11 +73,6 @@ def comparison_of(
         raise NotFound("proposal_not_found")
     problem, frame = proposal.problem, frame_of(proposal)
     base = measure(problem, proposal.solution, frame)
-    planned = frozenset(
-        (dt.date.fromisoformat(need["date"]), need["room"], need["period"])
-        for need in problem["needs"]
-        if frame.holds(need)
-    )
     rows = session.scalars(
         sa.select(Scenario).where(Scenario.proposal_id == proposal.id).order_by(Scenario.id)
     ).all()
@@ -97,8 +93,8 @@ def comparison_of(
                 change,
                 doctor,
                 measures,
-                gained=_days((measures.filled_on - base.filled_on) & planned),
-                lost=_days(base.filled_on - measures.filled_on),
+                gained=_more(measures, base),
+                lost=_more(base, measures),
             )
         )
     return Comparison(proposal, base, tuple(found), tuple(names.items()))
@@ -133,5 +129,7 @@ def _names(session: Session, doctors: list[str]) -> dict[int, str]:
     return {user.id: user.name for user in users}
 
 
-def _days(slots: frozenset[tuple[dt.date, str, str]]) -> tuple[tuple[dt.date, Period], ...]:
-    return tuple(sorted((date, Period(period)) for date, _room, period in slots))
+def _more(one: Measures, other: Measures) -> tuple[tuple[dt.date, Period], ...]:
+    """When one has more doctors than the other, whatever the room: once for each of them."""
+    more = Counter(one.filled_on) - Counter(other.filled_on)
+    return tuple((date, Period(period)) for date, period in sorted(more.elements()))

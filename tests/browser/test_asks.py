@@ -53,7 +53,7 @@ def test_a_titular_asks_from_the_proposal_and_the_doctor_says_yes(
     doctor.keep("week-with-a-question")
     page.locator(".waiting a").click()
     expect(page.locator(".ask-message")).to_have_text("Bonjour Yanis, et mercredi ?")
-    page.locator("input[name=words]").fill("Avec plaisir")
+    page.locator("textarea[name=words]").fill("Avec plaisir")
     page.locator("button[name=answer][value=yes]").click()
     mine = "table.week a.is-mine" if device == "desktop" else "ol.week-list a.is-mine"
     expect(page.locator(mine).first).to_be_visible()

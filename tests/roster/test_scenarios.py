@@ -148,6 +148,8 @@ def test_the_worker_computes_what_was_asked(computed: Cabinet, worker: jobs.Work
     assert found.scenarios[0].lost == ()
     # Other days may be filled than before, but no more of them.
     assert len(found.scenarios[2].gained) == len(found.scenarios[2].lost)
+    # The one doctor who comes into the added room is not missed in the other.
+    assert not {day for day, _ in found.scenarios[2].lost} & {day for day, _ in room.filled_on}
     assert found.capped == ((computed.doctor.id, computed.doctor.name),)
 
 

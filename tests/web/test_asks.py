@@ -169,7 +169,10 @@ def test_a_question_stands_on_every_page_until_it_is_answered(
 ) -> None:
     doctor = client_for(lea)
     assert "asks whether you could come" not in doctor.get("/account").text
+    assert "#day-" in doctor.get("/").location
     send(client_for(titular), need, lea)
+    # The notice stands above the days: a phone must not open below it.
+    assert "#day-" not in doctor.get("/").location
     (ask,) = asks(database)
     page = doctor.get("/account").text
     assert "Anne Petit asks whether you could come on Thursday 3 December 2026." in page
@@ -221,6 +224,9 @@ def test_a_no(database: Database, client_for: Client, titular: User, lea: User, 
     answer = doctor.post(f"/asks/{ask.id}/answer", data={"answer": "no", "words": "x" * 256})
     assert answer.status_code == 422
     assert "At most 255 characters." in answer.text
+    for nothing in ({}, {"answer": ""}, {"answer": "maybe", "words": "En congé"}):
+        assert doctor.post(f"/asks/{ask.id}/answer", data=nothing).status_code == 422
+    assert "<textarea" in doctor.get(f"/asks/{ask.id}").text
     answer = doctor.post(f"/asks/{ask.id}/answer", data={"answer": "no", "words": "En congé"})
     assert answer.location == "/asks/"
     assert "Anne Petit is told." in doctor.get("/asks/").text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flask_babel import lazy_gettext as _l
-from wtforms import HiddenField, StringField, TextAreaField
+from wtforms import HiddenField, TextAreaField
 
 from web.forms import RefusableForm
 
@@ -21,4 +21,5 @@ class AskForm(RefusableForm):
 class AnswerForm(RefusableForm):
     """A word with the answer."""
 
-    words = StringField(_l("A word with your answer"))
+    # In one line, Enter would press the form's first button, which is the yes.
+    words = TextAreaField(_l("A word with your answer"))

@@ -83,8 +83,10 @@ def answer(ask_id: int) -> ResponseReturnValue:
     """Say yes or no; who comes second reads on the question's page who was first."""
     ask = ask_queries.ask_of(session(), actor(), ask_id)
     form = AnswerForm()
-    form.validate()
-    says_yes = request.form.get("answer") == YES
+    said = request.form.get("answer")
+    if not form.validate() or said not in (YES, NO):
+        return _ask_page(ask_id, form=form), 422
+    says_yes = said == YES
     use_case = asks.accept if says_yes else asks.decline
     try:
         use_case(session(), actor(), ask_id, form.words.data or "")

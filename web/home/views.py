@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 
 from web.database import session
 from web.identity import home_practice, identity, public, today
+from web.navigation import open_questions
 
 blueprint = Blueprint("home", __name__)
 
@@ -17,8 +18,9 @@ def home() -> ResponseReturnValue:
     reference = home_practice(identity())
     if reference is None:
         return render_template("home/no_practice.html")
-    # On a phone the week is a list of days: it opens at today's.
-    return redirect(url_for("roster.week", slug=reference.slug, _anchor=f"day-{today()}"))
+    # On a phone the week is a list of days: it opens at today's, unless a question waits above.
+    anchor = None if open_questions() else f"day-{today()}"
+    return redirect(url_for("roster.week", slug=reference.slug, _anchor=anchor))
 
 
 @blueprint.get("/healthz")
