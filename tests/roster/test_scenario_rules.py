@@ -244,7 +244,7 @@ def test_measures_count_what_is_planned(problem: dict[str, Any]) -> None:
     assert found.short_weeks == 1
     assert found.proved
     last_week = {on(3, 0), on(3, THURSDAY)}
-    filled = {day for day, _room, _period in found.filled_on}
+    filled = {day for day, _period in found.filled_on}
     assert filled - last_week == {
         on(week, weekday) for week in range(3) for weekday in (0, THURSDAY)
     } - {on(2, THURSDAY)}
@@ -271,7 +271,7 @@ def test_lifting_every_limit_fills_more(problem: dict[str, Any]) -> None:
     lifted = changed(problem, NoWeeklyCap(), FRAME)
     base, found = (measure(each, solved(each), FRAME) for each in (problem, lifted))
     assert (base.filled, found.filled) == (4, 7)
-    assert found.filled_on > base.filled_on
+    assert set(found.filled_on) > set(base.filled_on)
     assert found.short_weeks == 0
 
 
