@@ -39,12 +39,13 @@ format: $(VENV)/.dev
 bench: $(VENV)/.dev
 	@$(PY) -m benchmarks
 
-# The lock names no index: pip asks whichever one it is configured for.
+# The lock names no index: pip asks whichever one it is configured for. Extras stand in it, since
+# pip before 23.3 looks for the newest release of `coverage[toml]` whatever `coverage` is pinned to.
 lock: $(VENV)/.dev
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	  --no-header --no-annotate pyproject.toml -o requirements.lock $(LOCK_ARGS)
+	  --no-strip-extras --no-header --no-annotate pyproject.toml -o requirements.lock $(LOCK_ARGS)
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	  --no-header --no-annotate pyproject.toml --group dev -c requirements.lock \
+	  --no-strip-extras --no-header --no-annotate pyproject.toml --group dev -c requirements.lock \
 	  -o requirements-dev.lock $(LOCK_ARGS)
 
 # Take new sentences from code and templates into both catalogues, and drop those that are gone.
