@@ -1,0 +1,21 @@
+"""Tables of the roster."""
+
+from scheduler.roster.models.asks import Ask
+from scheduler.roster.models.assignments import Assignment
+from scheduler.roster.models.availabilities import Availability, WeeklyAvailability
+from scheduler.roster.models.needs import Need, WeekPattern, WeekPatternSlot
+from scheduler.roster.models.proposals import Computed, Proposal, ProposalLine, Scenario
+
+__all__ = [
+    "Ask",
+    "Assignment",
+    "Availability",
+    "Computed",
+    "Need",
+    "Proposal",
+    "ProposalLine",
+    "Scenario",
+    "WeekPattern",
+    "WeekPatternSlot",
+    "WeeklyAvailability",
+]

@@ -1,0 +1,75 @@
+"""What doctors say of when they can come."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from scheduler.core.database import Base, unique_where
+from scheduler.roster.rules import Half, Period, Preference
+
+
+class Availability(Base):
+    """What a doctor said of one half-day; it outranks any weekly repetition.
+
+    `preference` None means "I cannot come", the exception to a repetition. `practice_id` None
+    means any of the doctor's practices.
+    """
+
+    __tablename__ = "availability"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    doctor_id: Mapped[int] = mapped_column(sa.ForeignKey("user_account.id", ondelete="CASCADE"))
+    practice_id: Mapped[int | None] = mapped_column(
+        sa.ForeignKey("practice.id", ondelete="CASCADE")
+    )
+    date: Mapped[dt.date]
+    half: Mapped[Half]
+    preference: Mapped[Preference | None]
+    updated_at: Mapped[dt.datetime]
+
+    __table_args__ = (
+        unique_where(
+            "uq_availability_anywhere", "doctor_id", "date", "half", condition="practice_id IS NULL"
+        ),
+        unique_where(
+            "uq_availability_practice",
+            "doctor_id",
+            "date",
+            "half",
+            "practice_id",
+            condition="practice_id IS NOT NULL",
+        ),
+    )
+
+
+class WeeklyAvailability(Base):
+    """A doctor's repetition: every (or every n-th) such weekday from `start` to `end` included.
+
+    Weeks are counted from the ISO week of `start`. `end` None is open-ended.
+    """
+
+    __tablename__ = "weekly_availability"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    doctor_id: Mapped[int] = mapped_column(
+        sa.ForeignKey("user_account.id", ondelete="CASCADE"), index=True
+    )
+    practice_id: Mapped[int | None] = mapped_column(
+        sa.ForeignKey("practice.id", ondelete="CASCADE")
+    )
+    weekday: Mapped[int]
+    period: Mapped[Period]
+    preference: Mapped[Preference]
+    interval_weeks: Mapped[int] = mapped_column(default=1)
+    start: Mapped[dt.date]
+    end: Mapped[dt.date | None]
+    updated_at: Mapped[dt.datetime]
+
+    __table_args__ = (
+        sa.CheckConstraint("weekday BETWEEN 0 AND 6", name="weekday"),
+        sa.CheckConstraint("interval_weeks BETWEEN 1 AND 8", name="interval_weeks"),
+        sa.CheckConstraint('"end" IS NULL OR "end" >= start', name="dates"),
+    )
