@@ -21,6 +21,7 @@ from scheduler.roster.rules import (
     AssignmentState,
     Period,
     Preference,
+    ReleaseKind,
 )
 
 LONG_AGO = dt.date(2020, 1, 1)
@@ -175,8 +176,15 @@ class House:
         doctor: User,
         state: AssignmentState = AssignmentState.CONFIRMED,
         source: AssignmentSource = AssignmentSource.CLAIM,
+        **values: Any,
     ) -> Assignment:
         now = self.database.clock.now()
+        if state is AssignmentState.HELD:
+            values.setdefault("held_until", now + dt.timedelta(hours=48))
+        if state is AssignmentState.RELEASED:
+            values.setdefault("released_at", now)
+            values.setdefault("released_by", doctor.id)
+            values.setdefault("release_kind", ReleaseKind.EARLY)
         assignment = Assignment(
             need_id=need.id,
             practice_id=need.practice_id,
@@ -187,7 +195,8 @@ class House:
             source=source,
             created_at=now,
             updated_at=now,
-            released_at=now if state is AssignmentState.RELEASED else None,
+            created_by=values.pop("created_by", doctor.id),
+            **values,
         )
         self._save(assignment)
         return assignment

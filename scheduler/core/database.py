@@ -68,6 +68,7 @@ class Base(DeclarativeBase):
         dt.datetime: Instant,
         dict[str, Any]: sa.JSON,
         list[str]: sa.JSON,
+        list[dict[str, Any]]: sa.JSON,
         enum.Enum: sa.Enum(
             enum.Enum,
             native_enum=False,

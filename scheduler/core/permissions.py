@@ -38,6 +38,20 @@ class Action(enum.StrEnum):
     NEED_ASK = "need.ask"
     ASSIGNMENT_GIVE = "assignment.give"
     ASSIGNMENT_RELEASE = "assignment.release"
+    ASSIGNMENT_CONFIRM = "assignment.confirm"
+    ASSIGNMENT_TAKE_OVER = "assignment.take_over"
+    RELEASE_DECIDE = "release.decide"
+    SWAP_OFFER = "swap.offer"
+    ABSENCE_DECLARE = "absence.declare"
+    CALL_VIEW = "call.view"
+    CALL_SEND = "call.send"
+    ANSWERS_VIEW = "answers.view"
+    STATISTICS_VIEW = "statistics.view"
+    PRESENCE_EDIT = "presence.edit"
+    DUTY_EDIT = "duty.edit"
+    ADVICE_EDIT = "advice.edit"
+    PRACTICE_EDIT = "practice.edit"
+    REPLACEMENT_EDIT = "replacement.edit"
     CANDIDATES_VIEW = "candidates.view"
     AVAILABILITY_EDIT = "availability.edit"
     PROPOSAL_VIEW = "proposal.view"
@@ -65,8 +79,39 @@ GRANTS: Final[Mapping[Action, Mapping[Role, Scope]]] = {
     Action.NEED_WITHDRAW: {Role.TITULAR: ALL},
     Action.NEED_CLAIM: dict.fromkeys(DOCTOR_ROLES, OWN),
     Action.NEED_ASK: {Role.TITULAR: ALL},
-    Action.ASSIGNMENT_GIVE: {Role.TITULAR: ALL},
-    Action.ASSIGNMENT_RELEASE: {**dict.fromkeys(DOCTOR_ROLES, OWN), Role.TITULAR: ALL},
+    # A secretary acts for a doctor on the telephone, and is recorded as who did it.
+    Action.ASSIGNMENT_GIVE: {Role.TITULAR: ALL, Role.SECRETARY: ALL},
+    Action.ASSIGNMENT_RELEASE: {
+        **dict.fromkeys(DOCTOR_ROLES, OWN),
+        Role.TITULAR: ALL,
+        Role.SECRETARY: ALL,
+    },
+    Action.ASSIGNMENT_CONFIRM: {Role.TITULAR: ALL},
+    Action.ASSIGNMENT_TAKE_OVER: {
+        **dict.fromkeys(DOCTOR_ROLES, OWN),
+        Role.TITULAR: ALL,
+        Role.SECRETARY: ALL,
+    },
+    Action.RELEASE_DECIDE: {Role.TITULAR: ALL},
+    Action.SWAP_OFFER: {
+        **dict.fromkeys(DOCTOR_ROLES, OWN),
+        Role.TITULAR: ALL,
+        Role.SECRETARY: ALL,
+    },
+    Action.ABSENCE_DECLARE: {
+        **dict.fromkeys(DOCTOR_ROLES, OWN),
+        Role.TITULAR: ALL,
+        Role.SECRETARY: ALL,
+    },
+    Action.CALL_VIEW: {Role.TITULAR: ALL, Role.SECRETARY: ALL},
+    Action.CALL_SEND: {Role.TITULAR: ALL},
+    Action.ANSWERS_VIEW: {Role.TITULAR: ALL, Role.SECRETARY: ALL},
+    Action.STATISTICS_VIEW: {Role.TITULAR: ALL, Role.SECRETARY: ALL},
+    Action.PRESENCE_EDIT: {Role.TITULAR: ALL, Role.SECRETARY: ALL, Role.NURSE: OWN},
+    Action.DUTY_EDIT: {Role.TITULAR: ALL, Role.SECRETARY: ALL},
+    Action.ADVICE_EDIT: {Role.TITULAR: ALL, Role.SECRETARY: ALL},
+    Action.PRACTICE_EDIT: {Role.TITULAR: ALL},
+    Action.REPLACEMENT_EDIT: {Role.TITULAR: ALL},
     Action.CANDIDATES_VIEW: {Role.TITULAR: ALL, Role.SECRETARY: ALL},
     Action.AVAILABILITY_EDIT: dict.fromkeys(DOCTOR_ROLES, OWN),
     Action.PROPOSAL_VIEW: {Role.TITULAR: ALL, Role.SECRETARY: ALL},

@@ -35,6 +35,23 @@ class SchoolZone(enum.StrEnum):
     C = "C"
 
 
+class ClaimPolicy(enum.StrEnum):
+    """How a practice accepts that a doctor takes a day."""
+
+    AT_ONCE = "at_once"
+    # Held until a titular confirms, or the hours are over.
+    HELD = "held"
+    # At once for the doctors it trusts, held for the others.
+    TRUSTED = "trusted"
+
+
+class HoldOutcome(enum.StrEnum):
+    """What becomes of a held day that no titular has decided on in time."""
+
+    CONFIRM = "confirm"
+    FREE = "free"
+
+
 def new_uid() -> str:
     """A random identifier that may be shown outside: it tells nothing and is never reused."""
     return str(uuid.uuid4())
@@ -59,7 +76,9 @@ class User(Base):
     version: Mapped[int] = mapped_column(default=1)
 
     doctor: Mapped[Doctor | None] = relationship(back_populates="user", lazy="raise_on_sql")
-    members: Mapped[list[Member]] = relationship(back_populates="user", lazy="raise_on_sql")
+    members: Mapped[list[Member]] = relationship(
+        back_populates="user", foreign_keys="Member.user_id", lazy="raise_on_sql"
+    )
 
     __mapper_args__ = {"version_id_col": version}
     __table_args__ = (sa.CheckConstraint("email = lower(email)", name="email_lower"),)
@@ -135,6 +154,25 @@ class Practice(Base):
     pm_end: Mapped[dt.time] = mapped_column(default=dt.time(18, 30))
     weekly_minimum: Mapped[int] = mapped_column(default=0)
     fairness_window_days: Mapped[int] = mapped_column(default=90)
+    claim_policy: Mapped[ClaimPolicy] = mapped_column(default=ClaimPolicy.AT_ONCE)
+    # How long a claim is held for a titular's word, and what becomes of it afterwards.
+    hold_hours: Mapped[int] = mapped_column(default=48)
+    hold_outcome: Mapped[HoldOutcome] = mapped_column(default=HoldOutcome.CONFIRM)
+    # So many days before a day, giving it back begins to need a titular's consent.
+    lock_days: Mapped[int] = mapped_column(default=14)
+    # The most that one doctor works here in a week or a month, in half-days; None for no limit.
+    local_half_days_per_week: Mapped[int | None]
+    local_half_days_per_month: Mapped[int | None]
+    # Whether a replaced doctor must hold a derogation of the departmental council that covers
+    # the day (code de la santé publique, R4127-65).
+    derogation_required: Mapped[bool] = mapped_column(default=True)
+    # How many weeks ahead the worker looks for weeks below the minimum, and how long each wave of
+    # a call waits for the one before.
+    call_weeks_ahead: Mapped[int] = mapped_column(default=4)
+    call_wave_hours: Mapped[int] = mapped_column(default=24)
+    # Where patients may read who is there this week; the address is kept while it is off.
+    public_address: Mapped[str | None] = mapped_column(sa.String(64), unique=True)
+    public_page: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[dt.datetime]
     version: Mapped[int] = mapped_column(default=1)
 
@@ -149,6 +187,12 @@ class Practice(Base):
             "am_start < am_end AND am_end <= pm_start AND pm_start < pm_end", name="opening_hours"
         ),
         sa.CheckConstraint("weekly_minimum BETWEEN 0 AND 7", name="weekly_minimum"),
+        sa.CheckConstraint("hold_hours BETWEEN 1 AND 336", name="hold_hours"),
+        sa.CheckConstraint("lock_days BETWEEN 0 AND 90", name="lock_days"),
+        sa.CheckConstraint("local_half_days_per_week BETWEEN 1 AND 14", name="local_week"),
+        sa.CheckConstraint("local_half_days_per_month BETWEEN 1 AND 62", name="local_month"),
+        sa.CheckConstraint("call_weeks_ahead BETWEEN 1 AND 26", name="call_weeks_ahead"),
+        sa.CheckConstraint("call_wave_hours BETWEEN 1 AND 168", name="call_wave_hours"),
     )
 
 
@@ -168,7 +212,12 @@ class Room(Base):
 
 
 class Member(Base):
-    """A user in a practice, with a role, from `since` to `until` (both included)."""
+    """A user in a practice, with a role, from `since` to `until` (both included).
+
+    `trusted` doctors take days at once where the practice's policy says so. `supervisor_id` is
+    the titular whom an intern can reach. `profession` names what a member who is no doctor does
+    in the house (« infirmière Asalée », « sage-femme »).
+    """
 
     __tablename__ = "member"
 
@@ -180,9 +229,15 @@ class Member(Base):
     role: Mapped[Role]
     since: Mapped[dt.date]
     until: Mapped[dt.date | None]
+    trusted: Mapped[bool] = mapped_column(default=False)
+    supervisor_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user_account.id"))
+    profession: Mapped[str | None] = mapped_column(sa.String(60))
 
     practice: Mapped[Practice] = relationship(back_populates="members", lazy="raise_on_sql")
-    user: Mapped[User] = relationship(back_populates="members", lazy="raise_on_sql")
+    user: Mapped[User] = relationship(
+        back_populates="members", foreign_keys=user_id, lazy="raise_on_sql"
+    )
+    supervisor: Mapped[User | None] = relationship(foreign_keys=supervisor_id, lazy="raise_on_sql")
 
     __table_args__ = (
         sa.UniqueConstraint("practice_id", "user_id", "role", "since"),
@@ -191,3 +246,42 @@ class Member(Base):
 
     def active_on(self, day: dt.date) -> bool:
         return self.since <= day and (self.until is None or day <= self.until)
+
+
+class ReplacedDoctor(Base):
+    """The titular in whose name a month's contracts stand (« médecin remplacé du mois »).
+
+    `month` is the first of the month.
+    """
+
+    __tablename__ = "replaced_doctor"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    practice_id: Mapped[int] = mapped_column(sa.ForeignKey("practice.id", ondelete="CASCADE"))
+    month: Mapped[dt.date]
+    doctor_id: Mapped[int] = mapped_column(sa.ForeignKey("user_account.id"), index=True)
+
+    doctor: Mapped[User] = relationship(lazy="raise_on_sql")
+
+    __table_args__ = (sa.UniqueConstraint("practice_id", "month"),)
+
+
+class Derogation(Base):
+    """The departmental council's leave for a replaced doctor to go on practising meanwhile, from
+    `since` to `until`, both included (code de la santé publique, R4127-65)."""
+
+    __tablename__ = "derogation"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    practice_id: Mapped[int] = mapped_column(sa.ForeignKey("practice.id", ondelete="CASCADE"))
+    doctor_id: Mapped[int] = mapped_column(sa.ForeignKey("user_account.id"), index=True)
+    since: Mapped[dt.date]
+    until: Mapped[dt.date]
+    reference: Mapped[str | None] = mapped_column(sa.String(80))
+
+    doctor: Mapped[User] = relationship(lazy="raise_on_sql")
+
+    __table_args__ = (
+        sa.Index("ix_derogation_practice_id_doctor_id", "practice_id", "doctor_id"),
+        sa.CheckConstraint("until >= since", name="dates"),
+    )

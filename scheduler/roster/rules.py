@@ -67,6 +67,87 @@ class AssignmentSource(enum.StrEnum):
 
     CLAIM = "claim"
     PROPOSAL = "proposal"
+    ASK = "ask"
+    CALL = "call"
+    # Somebody of the practice acted for the doctor, who had agreed on the telephone.
+    PHONE = "phone"
+    SWAP = "swap"
+    TAKEOVER = "takeover"
+
+
+class ReleaseKind(enum.StrEnum):
+    """How an assignment ended before its day was over."""
+
+    # Within minutes of the claim: it counts nowhere.
+    UNDONE = "undone"
+    # Before the practice's lock date, by the doctor.
+    EARLY = "early"
+    # After it, with a titular's consent.
+    GRANTED = "granted"
+    # On the day itself.
+    EMERGENCY = "emergency"
+    # Somebody of the practice found that the doctor does not come.
+    ABSENCE = "absence"
+    # A titular freed it of their own accord.
+    TAKEN_AWAY = "taken_away"
+    # Held, and no titular confirmed it in time.
+    EXPIRED = "expired"
+    # Held, and a titular said no.
+    REFUSED = "refused"
+    # The day went on to a colleague.
+    SWAPPED = "swapped"
+    TAKEN_OVER = "taken_over"
+    # A swap that was taken back.
+    UNTAKEN = "untaken"
+
+
+class RequestState(enum.StrEnum):
+    """A request to be released is open until a titular, the doctor or the day ends it."""
+
+    OPEN = "open"
+    GRANTED = "granted"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+    LAPSED = "lapsed"
+
+
+class SwapState(enum.StrEnum):
+    """A day on offer to colleagues is open until somebody takes it or it is no longer offered."""
+
+    OPEN = "open"
+    TAKEN = "taken"
+    DECLINED = "declined"
+    WITHDRAWN = "withdrawn"
+    LAPSED = "lapsed"
+    UNTAKEN = "untaken"
+
+
+class CallState(enum.StrEnum):
+    """A call for volunteers is prepared by the worker and sent by people."""
+
+    PREPARED = "prepared"
+    SENT = "sent"
+    FILLED = "filled"
+    ENDED = "ended"
+    DISMISSED = "dismissed"
+
+
+class Wave(enum.IntEnum):
+    """In which order a call reaches people."""
+
+    POSSIBLE = 1
+    LAST_RESORT = 2
+    TITULARS = 3
+
+
+class InvitationState(enum.StrEnum):
+    """What became of one doctor's part in a call."""
+
+    WAITING = "waiting"
+    SENT = "sent"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    OBSOLETE = "obsolete"
 
 
 class ProposalState(enum.StrEnum):

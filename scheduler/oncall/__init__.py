@@ -1,0 +1,1 @@
+"""The doctor on call on days without a doctor."""
