@@ -14,7 +14,8 @@ from scheduler.core.outbox import DeliveryFailed, Letter, OutboxMessage
 from scheduler.core.permissions import Role
 from scheduler.core.settings import Settings
 from scheduler.notify import composer
-from scheduler.notify.composing import READERS, TEMPLATES
+from scheduler.notify.composing import TEMPLATES
+from scheduler.notify.kinds import KINDS
 from scheduler.people.models import Locale, Practice, User
 from scheduler.roster import assignments
 from scheduler.roster.models import Ask, Assignment, Proposal, ProposalLine
@@ -64,7 +65,7 @@ def given(house: House, practice: Practice, user: User, count: int = 1) -> list[
 def test_every_kind_has_a_template_in_every_language() -> None:
     for locale in Locale:
         found = {path.stem for path in (TEMPLATES / locale.value).glob("[!_]*.txt")}
-        assert found == set(READERS)
+        assert found == set(KINDS)
 
 
 def test_one_day_accepted_in_french(house: House, practice: Practice) -> None:

@@ -1,0 +1,46 @@
+"""Every kind of message: one line each, with the function that reads what it needs.
+
+A kind is a line of `KINDS`, a reader in `scheduler.notify.readers`, and one template a language,
+``templates/<language>/<name>.txt``: the subject on the first line, then the text, whose last
+paragraph says why it came. What is urgent leaves at once, whatever the hour and the digest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from scheduler.core.database import UnitOfWork
+from scheduler.core.outbox import OutboxMessage
+from scheduler.notify.readers import asks, days, proposals
+from scheduler.notify.rules import Group
+
+Reader = Callable[[UnitOfWork, OutboxMessage], dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of message. `attaches` the days it speaks of as a calendar file."""
+
+    name: str
+    group: Group
+    urgent: bool
+    reader: Reader
+    attaches: bool = False
+
+
+_ALL: Final = (
+    # Days given and given back.
+    Kind("assignment.given", Group.DAYS, False, days.given, attaches=True),
+    Kind("assignment.released", Group.DAYS, False, days.released),
+    Kind("proposal.accepted", Group.DAYS, False, days.accepted, attaches=True),
+    # Questions to doctors.
+    Kind("ask.answered", Group.DECISIONS, False, asks.asked),
+    Kind("ask.ended", Group.QUESTIONS, False, asks.asked),
+    Kind("ask.sent", Group.QUESTIONS, False, asks.asked),
+    # Proposals.
+    Kind("proposal.failed", Group.DECISIONS, False, proposals.ended),
+    Kind("proposal.ready", Group.DECISIONS, False, proposals.ended),
+)
+KINDS: Final = {kind.name: kind for kind in _ALL}
