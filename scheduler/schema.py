@@ -6,6 +6,7 @@ import scheduler.calendars.models
 import scheduler.core.audit
 import scheduler.core.installation
 import scheduler.core.outbox
+import scheduler.oncall.models
 import scheduler.people.models
 import scheduler.roster.models  # noqa: F401 - importing a room's models declares its tables
 from scheduler.core.database import Base
