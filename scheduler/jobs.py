@@ -33,7 +33,14 @@ from scheduler.core import outbox
 from scheduler.core.database import Database
 from scheduler.core.errors import RelaisError
 from scheduler.core.settings import Settings
-from scheduler.roster import ask_endings, past_days, proposal_work, work
+from scheduler.roster import (
+    ask_endings,
+    holding,
+    past_days,
+    proposal_work,
+    releasing,
+    work,
+)
 from scheduler.roster.proposal_work import PROPOSALS
 from scheduler.roster.scenario_work import SCENARIOS
 from scheduler.roster.work import Kind, Orders, Ticket
@@ -221,10 +228,19 @@ class Worker:
             self._nudge(kind, queued)
         with self.database.transaction() as session:
             ask_endings.lapse_past(session)
+        with self.database.transaction() as session:
+            releasing.lapse_past(session)
+        while self._decided_held() and not self.stopping.is_set():
+            continue
         ended = past_days.BATCH
         while ended == past_days.BATCH and not self.stopping.is_set():
             with self.database.transaction() as session:
                 ended = past_days.finish_past_days(session)
+
+    def _decided_held(self) -> int:
+        """Decide on the held days of one practice whose time is over."""
+        with self.database.transaction() as session:
+            return holding.expire_held(session)
 
     def mail(self) -> None:
         """Send what is due in the outbox."""

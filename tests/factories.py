@@ -49,6 +49,8 @@ class House:
             "slug": f"cabinet-{number}",
             "name": f"Cabinet {number}",
             "created_at": self.database.clock.now(),
+            # Tests of the lock date say so themselves.
+            "lock_days": 0,
             **values,
         }
         practice = Practice(**values)

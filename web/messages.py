@@ -60,11 +60,41 @@ MESSAGES: Final[dict[str, Any]] = {
     "licence_ended": _l("The licence to replace ends on %(until)s, before %(date)s."),
     "already_working": _l("Already at work on %(date)s: %(place)s."),
     "elsewhere_that_day": _l("On %(date)s already in another practice: %(place)s."),
+    "derogation_missing": _l(
+        "%(who)s is replaced that month and has no derogation of the departmental council that "
+        "covers %(date)s. A titular adds it on the page of the practice."
+    ),
+    "local_week_limit": _l(
+        "The practice gives one doctor at most %(limit)s days a week. Choose another week."
+    ),
+    "local_month_limit": _l(
+        "The practice gives one doctor at most %(limit)s days a month. Choose another month."
+    ),
+    "replacement_near_three_months": _l(
+        "This is day %(days)d of replacing %(who)s. From three months on (%(most)d days), settling "
+        "nearby is restricted for two years."
+    ),
+    "replacement_reached_three_months": _l(
+        "This is day %(days)d of replacing %(who)s: three months are reached, and settling nearby "
+        "is restricted for two years."
+    ),
     "week_limit": _l("This would be more than the limit of %(limit)s days a week."),
     "month_limit": _l("This would be more than the limit of %(limit)s days a month."),
     "consecutive_limit": _l("This would be more than the limit of %(limit)s days in a row."),
     "assignment_not_found": _l("There is no such day taken in this practice."),
     "assignment_past": _l("%(date)s is over: it can no longer be given back."),
+    "undo_too_late": _l("Taking %(date)s can no longer be undone. It can be given back."),
+    "not_held": _l("%(date)s is not held any more: somebody has decided."),
+    "release_needs_titular": _l(
+        "%(date)s is less than %(days)d days away: a titular must agree. Ask to be released, or "
+        "offer the day to a colleague."
+    ),
+    "release_needs_nobody": _l("%(date)s can still be given back without asking anybody."),
+    "release_reason_required": _l("Say why: the titular doctors will read it."),
+    "release_requested_already": _l("The titular doctors have been asked about %(date)s already."),
+    "release_request_not_found": _l("There is no such request."),
+    "release_request_ended": _l("Somebody has decided on %(date)s already."),
+    "on_behalf_required": _l("Say that the doctor asked for it."),
     "already_released": _l("%(date)s was given back already."),
     "reason_required": _l("Say why: the doctor will read it."),
     "reason_too_long": _l("At most %(most)d characters."),

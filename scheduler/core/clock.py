@@ -48,3 +48,11 @@ def as_utc(instant: dt.datetime) -> dt.datetime:
 def local_date(instant: dt.datetime, timezone: str) -> dt.date:
     """The calendar date on which `instant` falls in `timezone` (an IANA name)."""
     return as_utc(instant).astimezone(ZoneInfo(timezone)).date()
+
+
+def local_instant(day: dt.date, time: dt.time, timezone: str) -> dt.datetime:
+    """The instant, in UTC, of a wall-clock time on a date in `timezone` (an IANA name).
+
+    Of a time that happens twice, the first; of one that the spring skips, the hour after it.
+    """
+    return dt.datetime.combine(day, time, ZoneInfo(timezone)).astimezone(dt.UTC)

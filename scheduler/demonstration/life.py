@@ -29,7 +29,7 @@ from scheduler.demonstration.cast import (
 from scheduler.notify.composing import composer
 from scheduler.people import queries, service
 from scheduler.people.models import Practice, SchoolZone
-from scheduler.roster import asks, assignments, availabilities
+from scheduler.roster import asks, availabilities, claiming, releasing
 from scheduler.roster.availability_queries import availabilities_between
 from scheduler.roster.availability_rules import expand
 from scheduler.roster.models import Assignment, Need
@@ -245,7 +245,7 @@ class Life:
                 self.clock.advance(dt.timedelta(minutes=7))
                 doctor, assignment = taken
                 with self.database.transaction() as session:
-                    assignments.release(
+                    releasing.release(
                         session, doctor.actor, assignment.id, self.chance.choice(REASONS)
                     )
                 self._take(need, besides=doctor)
@@ -258,7 +258,7 @@ class Life:
             self.clock.advance(dt.timedelta(seconds=self.chance.randint(20, 400)))
             try:
                 with self.database.transaction() as session:
-                    return doctor, assignments.claim(session, doctor.actor, need.id)
+                    return doctor, claiming.claim(session, doctor.actor, need.id)
             except (Conflict, RuleBroken):
                 continue
         return None

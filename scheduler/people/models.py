@@ -159,7 +159,7 @@ class Practice(Base):
     hold_hours: Mapped[int] = mapped_column(default=48)
     hold_outcome: Mapped[HoldOutcome] = mapped_column(default=HoldOutcome.CONFIRM)
     # So many days before a day, giving it back begins to need a titular's consent.
-    lock_days: Mapped[int] = mapped_column(default=14)
+    lock_days: Mapped[int] = mapped_column(default=7)
     # The most that one doctor works here in a week or a month, in half-days; None for no limit.
     local_half_days_per_week: Mapped[int | None]
     local_half_days_per_month: Mapped[int | None]

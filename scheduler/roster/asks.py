@@ -58,7 +58,8 @@ def prepare(
         raise InvalidInput("ask_oneself", field="doctor")
     _require_fillable(session, need)
     code, to = _suggested(session, need, doctor.id, proposal_id) or (AskCode.ASK, None)
-    refusals = assignments.refusals(session, need, doctor.id, lift(code, to))
+    lifts = [lift(code, to)]
+    refusals = assignments.refusals(session, need, doctor.id, [one for one in lifts if one])
     if refusals:
         raised = raise_for(assignments.refusals(session, need, doctor.id))
         if raised is None:
@@ -111,7 +112,7 @@ def accept(session: UnitOfWork, actor: Actor, ask_id: int, words: str = "") -> A
         raise _over(session, asked)
     need = session.get_one(Need, asked.need_id)
     assignment = assignments.place(
-        session, actor, need, doctor, source=AssignmentSource.CLAIM, answering=asked
+        session, actor, need, doctor, source=AssignmentSource.ASK, answering=asked
     )
     asked.answer_note = words or None
     asked.assignment_id = assignment.id

@@ -1,13 +1,14 @@
-"""Taking a day and giving it back: the one door to the table of assignments.
+"""The one door to the table of assignments: putting a doctor on a need, and taking one off.
 
-`claim` and `release` are whole use cases. `place` is the check and the insert that every way of
-filling a need goes through; its caller has asked for permission and holds the locks of `hold`.
+Use cases stand in `claiming`, `holding`, `releasing`, `swaps` and their like. They check
+permission, lock with `hold`, and then call `place` and `end`, which write the row, its audit
+event, and what has to end with it.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from typing import Any, Final
 
@@ -16,42 +17,39 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import joinedload
 
 from scheduler.core import audit, outbox
-from scheduler.core.clock import local_date
+from scheduler.core.clock import local_date, local_instant
 from scheduler.core.database import UnitOfWork, lock_rows
-from scheduler.core.errors import Conflict, InvalidInput, NotFound, RuleBroken
-from scheduler.core.permissions import Action, Actor, Role, Subject, require
-from scheduler.people.models import Member, Practice, User
+from scheduler.core.errors import Conflict, NotFound, RuleBroken
+from scheduler.core.permissions import Actor, Role
+from scheduler.people.models import ClaimPolicy, Member, Practice, User
 from scheduler.roster import ask_endings, legality
 from scheduler.roster.ask_rules import lift_of
-from scheduler.roster.legality import Lift, Opening, Refusal, RoleSpan, Standing, Stay
-from scheduler.roster.models import Ask, Assignment, Need
-from scheduler.roster.rules import AssignmentSource, AssignmentState, NeedState
+from scheduler.roster.legality import Lift, Refusal
+from scheduler.roster.models import Ask, Assignment, Need, ReleaseRequest, Swap
+from scheduler.roster.rules import (
+    AssignmentSource,
+    AssignmentState,
+    NeedState,
+    Period,
+    ReleaseKind,
+    RequestState,
+    SwapState,
+)
+from scheduler.roster.standing import openings, standings
 
-LONGEST_REASON: Final = 255
-_AUDITED: Final = {
-    AssignmentSource.CLAIM: "assignment.claimed",
-    AssignmentSource.PROPOSAL: "assignment.accepted",
-}
+_ACCEPTED: Final = "assignment.accepted"
+_CLAIMED: Final = "assignment.claimed"
+# What a practice's policy may hold: in every other case a titular has spoken already, or somebody
+# must be there at once.
+_HOLDABLE: Final = frozenset({AssignmentSource.CLAIM, AssignmentSource.PHONE})
 
 
-def claim(
-    session: UnitOfWork, actor: Actor, need_id: int, *, doctor_id: int | None = None
-) -> Assignment:
-    """Take a need for a doctor (the actor, unless `doctor_id` says who).
-
-    Taking again what one has already changes nothing. Raises `Conflict` when somebody was first
-    or the need was withdrawn, and `RuleBroken` naming the rule that forbids it.
-    """
-    need = session.get(Need, need_id)
-    if need is None or not (actor.is_system or actor.roles_in(need.practice_id)):
-        raise NotFound("need_not_found")
-    doctor_id = doctor_id if doctor_id is not None else actor.user_id
-    require(actor, Action.NEED_CLAIM, Subject(need.practice_id, doctor_id))
-    doctor = session.get(User, doctor_id)
-    if doctor is None:
-        raise NotFound("doctor_not_found")
-    hold(session, need.practice_id, [doctor.id])
-    return place(session, actor, need, doctor, source=AssignmentSource.CLAIM)
+def visible(session: UnitOfWork, actor: Actor, assignment_id: int) -> Assignment:
+    """An assignment of a practice that the actor belongs to; else `NotFound`."""
+    assignment = session.get(Assignment, assignment_id)
+    if assignment is None or not (actor.is_system or actor.roles_in(assignment.practice_id)):
+        raise NotFound("assignment_not_found")
+    return assignment
 
 
 def holder_of(session: UnitOfWork, need_id: int) -> Assignment | None:
@@ -69,12 +67,14 @@ def taken_error(first: Assignment) -> Conflict:
     return Conflict("need_taken", who=first.doctor.name, date=first.date)
 
 
-def hold(session: UnitOfWork, practice_id: int, doctor_ids: Iterable[int]) -> None:
-    """Lock a practice and then some doctors, in the order that everybody follows.
+def hold(session: UnitOfWork, practice_ids: int | Iterable[int], doctor_ids: Iterable[int]) -> None:
+    """Lock practices and then some doctors, in the order that everybody follows.
 
     What is read of their needs and assignments from here on stays true until the commit.
     """
-    lock_rows(session, session.get_one(Practice, practice_id))
+    numbers = {practice_ids} if isinstance(practice_ids, int) else set(practice_ids)
+    practices = sa.select(Practice).where(Practice.id.in_(numbers)).order_by(Practice.id)
+    lock_rows(session, *session.scalars(practices))
     users = sa.select(User).where(User.id.in_(set(doctor_ids))).order_by(User.id)
     lock_rows(session, *session.scalars(users))
 
@@ -86,21 +86,27 @@ def place(
     doctor: User,
     *,
     source: AssignmentSource,
-    state: AssignmentState = AssignmentState.CONFIRMED,
+    passing: Collection[str] = (),
     answering: Ask | None = None,
     agreed: bool = False,
+    predecessor: Assignment | None = None,
+    state: AssignmentState | None = None,
 ) -> Assignment:
     """Put a doctor on a need after every check, and return the assignment, flushed.
 
     The caller has checked permission and called `hold` for the practice and the doctor. A
-    doctor who stands on the need already keeps the assignment there is. `answering` is the
-    question that the doctor says yes to: the limit it speaks of is lifted for this day; `agreed`
-    says that the doctor's yes was heard elsewhere, which lifts nothing. Every open question about
-    the need ends with it. When it raises (`Conflict` or `RuleBroken`), nothing was written and
-    the session can be used further.
+    doctor who stands on the need already keeps the assignment there is. `passing` are the codes
+    of the doctor's own limits that they agree to pass for this day; `answering` is the question
+    that the doctor says yes to, which lifts the limit it speaks of; `agreed` says that the
+    doctor's yes was heard elsewhere, which lifts nothing. `predecessor` is the colleague's
+    assignment that the day comes from. Without a `state`, the practice's policy decides whether
+    the day is confirmed or held for a titular's word. Every open question about the need ends.
+    When it raises (`Conflict` or `RuleBroken`), nothing was written and the session can be used
+    further.
     """
     need = _current_need(session, need.id)
-    today = local_date(session.now(), need.practice.timezone)
+    practice = need.practice
+    today = local_date(session.now(), practice.timezone)
     if need.state is not NeedState.PUBLISHED:
         raise Conflict("need_withdrawn", date=need.date)
     if need.date < today:
@@ -111,64 +117,95 @@ def place(
             ask_endings.end_on(session, actor, need, taken_by=doctor.id, agreed=agreed)
             return first
         raise taken_error(first)
-    lift = None if answering is None else lift_of(answering)
-    broken = refusals(session, need, doctor.id, lift)
-    if broken:
-        raise broken[0].as_error()
-    assignment = _insert(session, need, doctor.id, state, source)
-    yes: dict[str, Any] = {} if answering is None else {"ask_id": answering.id}
-    if lift is not None:
-        yes |= {"lifted": lift.code, "to": lift.to}
-    audit.record(
+    asked = None if answering is None else lift_of(answering)
+    lifts = _lifts_or_refuse(session, need, doctor.id, () if asked is None else (asked,), passing)
+    held_until = None
+    if state is None:
+        held_until = _held_until(session, actor, need, doctor.id, source)
+        state = AssignmentState.CONFIRMED if held_until is None else AssignmentState.HELD
+    elif state is AssignmentState.HELD and predecessor is not None:
+        held_until = predecessor.held_until
+    assignment = _insert(
         session,
-        actor,
-        _AUDITED[source],
-        "assignment",
-        assignment.id,
-        practice_id=need.practice_id,
-        need_id=need.id,
-        doctor_id=doctor.id,
-        date=need.date,
-        period=need.period.value,
-        **yes,
+        need,
+        doctor.id,
+        state=state,
+        source=source,
+        created_by=actor.user_id,
+        held_until=held_until,
+        lifts=[lift.to_json() for lift in lifts],
+        predecessor_id=None if predecessor is None else predecessor.id,
     )
+    details: dict[str, Any] = {"source": source.value, "state": state.value}
+    if answering is not None:
+        details["ask_id"] = answering.id
+    if lifts:
+        details["lifts"] = [lift.to_json() for lift in lifts]
+    if predecessor is not None:
+        details["predecessor_id"] = predecessor.id
+    action = _ACCEPTED if source is AssignmentSource.PROPOSAL else _CLAIMED
+    note(session, actor, action, assignment, **details)
+    if state is AssignmentState.HELD:
+        tell(session, "assignment.held", assignment, titulars_of(session, practice.id), actor)
     ask_endings.end_on(session, actor, need, taken_by=doctor.id, agreed=agreed)
     return assignment
 
 
-def release(session: UnitOfWork, actor: Actor, assignment_id: int, reason: str = "") -> Assignment:
-    """Give a day back: the need is free again, and the assignment stays as history.
+def end(
+    session: UnitOfWork,
+    actor: Actor,
+    assignment: Assignment,
+    kind: ReleaseKind,
+    reason: str | None = None,
+) -> None:
+    """Take the doctor off the need: the need is free again, the assignment stays as history.
 
-    Doctors release their own days, a titular anybody's, and then says why. The other side is
-    told: the doctor, or the titulars of the practice.
+    The caller has checked permission and state, and holds the locks of `hold`. Open requests and
+    offers about the day end with it. Nobody is told: whom it concerns depends on the cause.
     """
-    assignment = session.get(Assignment, assignment_id)
-    if assignment is None or not (actor.is_system or actor.roles_in(assignment.practice_id)):
-        raise NotFound("assignment_not_found")
-    require(actor, Action.ASSIGNMENT_RELEASE, Subject(assignment.practice_id, assignment.doctor_id))
-    reason = " ".join(reason.split())
-    if len(reason) > LONGEST_REASON:
-        raise InvalidInput("reason_too_long", field="reason", most=LONGEST_REASON)
-    own = assignment.doctor_id == actor.user_id
-    if not own and not reason:
-        raise InvalidInput("reason_required", field="reason")
-    hold(session, assignment.practice_id, [assignment.doctor_id])
-    session.refresh(assignment)
-    practice = session.get_one(Practice, assignment.practice_id)
-    today = local_date(session.now(), practice.timezone)
-    if assignment.state is AssignmentState.RELEASED:
-        raise Conflict("already_released", date=assignment.date)
-    if assignment.date < today or assignment.state is AssignmentState.DONE:
-        raise RuleBroken("assignment_past", date=assignment.date)
     now = session.now()
     assignment.state = AssignmentState.RELEASED
     assignment.released_at = assignment.updated_at = now
+    assignment.released_by = actor.user_id
+    assignment.release_kind = kind
     assignment.release_reason = reason or None
+    assignment.held_until = None
     session.flush()
+    _lapse(session, assignment)
+    practice = session.get_one(Practice, assignment.practice_id)
+    ahead = (assignment.date - local_date(now, practice.timezone)).days
+    note(session, actor, "assignment.released", assignment, kind=kind.value, days_before=ahead)
+
+
+def refusals(
+    session: UnitOfWork, need: Need, doctor_id: int | None, lifts: Collection[Lift] = ()
+) -> list[Refusal]:
+    """Every rule that would keep a doctor from a need, the gravest first.
+
+    `lifts` are what the doctor agrees to for this one day.
+    """
+    if doctor_id is None:
+        return [Refusal("not_member_that_day", {"date": need.date})]
+    opening = openings(session, [need])[need.id]
+    standing = standings(session, doctor_id, [need.practice_id], need.date, need.date)
+    return legality.check(opening, replace(standing[need.practice_id], lifts=tuple(lifts)))
+
+
+def warnings(session: UnitOfWork, need: Need, doctor_id: int) -> list[Refusal]:
+    """What a doctor should know before taking a need, although nothing forbids it."""
+    opening = openings(session, [need])[need.id]
+    standing = standings(session, doctor_id, [need.practice_id], need.date, need.date)
+    return legality.warn(opening, standing[need.practice_id])
+
+
+def note(
+    session: UnitOfWork, actor: Actor, action: str, assignment: Assignment, **details: Any
+) -> None:
+    """Record an audit event about an assignment. What people typed stays out of it."""
     audit.record(
         session,
         actor,
-        "assignment.released",
+        action,
         "assignment",
         assignment.id,
         practice_id=assignment.practice_id,
@@ -176,77 +213,125 @@ def release(session: UnitOfWork, actor: Actor, assignment_id: int, reason: str =
         doctor_id=assignment.doctor_id,
         date=assignment.date,
         period=assignment.period.value,
+        **details,
     )
-    told = _titulars(session, practice.id, today) if own else {assignment.doctor_id}
+
+
+def tell(
+    session: UnitOfWork,
+    kind: str,
+    assignment: Assignment,
+    recipient_ids: Iterable[int],
+    actor: Actor,
+    **facts: Any,
+) -> None:
+    """Tell people about an assignment, once for each kind; whoever acts knows already."""
     outbox.post(
         session,
-        cause=f"assignment.released:{assignment.id}",
-        recipient_ids=[user_id for user_id in told if user_id != actor.user_id],
-        kind="assignment.released",
+        cause=f"{kind}:{assignment.id}",
+        recipient_ids=[user_id for user_id in recipient_ids if user_id != actor.user_id],
+        kind=kind,
         assignment_id=assignment.id,
-    )
-    return assignment
-
-
-def refusals(
-    session: UnitOfWork, need: Need, doctor_id: int | None, lift: Lift | None = None
-) -> list[Refusal]:
-    """Every rule that would keep a doctor from a need, the gravest first.
-
-    `lift` is what the doctor agrees to for this one day.
-    """
-    if doctor_id is None:
-        return [Refusal("not_member_that_day", {"date": need.date})]
-    opening = Opening.of(need)
-    standing = standing_of(session, doctor_id, opening)
-    return legality.check(opening, replace(standing, lift=lift))
-
-
-def standing_of(session: UnitOfWork, doctor_id: int, opening: Opening) -> Standing:
-    """What the rules must know of a doctor to judge an opening; three reads."""
-    user = session.scalars(
-        sa.select(User).where(User.id == doctor_id).options(joinedload(User.doctor))
-    ).one()
-    facts = user.doctor
-    spans: tuple[RoleSpan, ...] = ()
-    if user.disabled_at is None:
-        members = session.scalars(
-            sa.select(Member).where(
-                Member.user_id == doctor_id, Member.practice_id == opening.practice_id
-            )
-        )
-        spans = tuple(RoleSpan(member.role, member.since, member.until) for member in members)
-    if facts is None:
-        # Without a doctor's facts nothing says that the user may treat anybody.
-        return Standing(doctor_id, qualified=False)
-    first, last = legality.reach(opening.date, facts.max_consecutive_days)
-    return Standing(
-        doctor_id=doctor_id,
-        spans=spans,
-        qualified=facts.qualified,
-        licence_until=facts.licence_until,
-        max_half_days_per_week=facts.max_half_days_per_week,
-        max_half_days_per_month=facts.max_half_days_per_month,
-        max_consecutive_days=facts.max_consecutive_days,
-        stays=_stays(session, doctor_id, first, last),
+        **facts,
     )
 
 
-def _stays(session: UnitOfWork, doctor_id: int, first: dt.date, last: dt.date) -> tuple[Stay, ...]:
-    rows = session.execute(
-        sa.select(Assignment.practice_id, Practice.name, Assignment.date, Assignment.period, Ask)
-        .join(Practice, Practice.id == Assignment.practice_id)
-        .outerjoin(Ask, Ask.assignment_id == Assignment.id)
+def titulars_of(session: UnitOfWork, practice_id: int) -> set[int]:
+    """The numbers of the users who are titulars of a practice today."""
+    return members_with(session, practice_id, {Role.TITULAR})
+
+
+def secretaries_of(session: UnitOfWork, practice_id: int) -> set[int]:
+    """The numbers of the users who are secretaries of a practice today."""
+    return members_with(session, practice_id, {Role.SECRETARY})
+
+
+def members_with(session: UnitOfWork, practice_id: int, roles: Collection[Role]) -> set[int]:
+    """The numbers of the enabled users who hold one of these roles in a practice today."""
+    practice = session.get_one(Practice, practice_id)
+    today = local_date(session.now(), practice.timezone)
+    found = session.scalars(
+        sa.select(Member.user_id)
+        .join(User, User.id == Member.user_id)
         .where(
-            Assignment.doctor_id == doctor_id,
-            Assignment.state != AssignmentState.RELEASED,
-            Assignment.date.between(first, last),
+            Member.practice_id == practice_id,
+            Member.role.in_(set(roles)),
+            Member.since <= today,
+            sa.or_(Member.until.is_(None), Member.until >= today),
+            User.disabled_at.is_(None),
         )
-        .order_by(Assignment.date, Assignment.period)
     )
-    return tuple(
-        Stay(practice_id, place, date, period, lift_of(yes) if yes else None)
-        for practice_id, place, date, period, yes in rows
+    return set(found)
+
+
+def _lifts_or_refuse(
+    session: UnitOfWork,
+    need: Need,
+    doctor_id: int,
+    lifts: tuple[Lift, ...],
+    passing: Collection[str],
+) -> tuple[Lift, ...]:
+    """The limits that the doctor passes with this need; raises the gravest rule that stands."""
+    opening = openings(session, [need])[need.id]
+    known = standings(session, doctor_id, [need.practice_id], need.date, need.date)
+    standing = known[need.practice_id]
+    broken = legality.check(opening, replace(standing, lifts=lifts))
+    if broken and passing:
+        lifts = (*lifts, *legality.lifted(broken, passing))
+        broken = legality.check(opening, replace(standing, lifts=lifts))
+    if broken:
+        raise broken[0].as_error()
+    return lifts
+
+
+def _held_until(
+    session: UnitOfWork, actor: Actor, need: Need, doctor_id: int, source: AssignmentSource
+) -> dt.datetime | None:
+    """Until when a claim is held for a titular's word; None where it stands at once.
+
+    Never beyond the opening of the day itself: from then on somebody has to be there.
+    """
+    practice = need.practice
+    if practice.claim_policy is ClaimPolicy.AT_ONCE or source not in _HOLDABLE:
+        return None
+    if actor.is_system or Role.TITULAR in actor.roles_in(practice.id):
+        return None
+    members = session.scalars(
+        sa.select(Member).where(Member.practice_id == practice.id, Member.user_id == doctor_id)
+    )
+    here = [member for member in members if member.active_on(need.date)]
+    if any(member.role is Role.TITULAR for member in here):
+        return None
+    if practice.claim_policy is ClaimPolicy.TRUSTED and any(member.trusted for member in here):
+        return None
+    begins = practice.pm_start if need.period is Period.PM else practice.am_start
+    until = min(
+        session.now() + dt.timedelta(hours=practice.hold_hours),
+        local_instant(need.date, begins, practice.timezone),
+    )
+    return until if until > session.now() else None
+
+
+def _lapse(session: UnitOfWork, assignment: Assignment) -> None:
+    """End what was still open about an assignment that is over."""
+    now = session.now()
+    session.execute(
+        sa.update(ReleaseRequest)
+        .where(
+            ReleaseRequest.assignment_id == assignment.id,
+            ReleaseRequest.state == RequestState.OPEN,
+        )
+        .values(state=RequestState.LAPSED, ended_at=now)
+        .execution_options(synchronize_session="fetch")
+    )
+    session.execute(
+        sa.update(Swap)
+        .where(
+            sa.or_(Swap.assignment_id == assignment.id, Swap.return_id == assignment.id),
+            Swap.state == SwapState.OPEN,
+        )
+        .values(state=SwapState.LAPSED, ended_at=now)
+        .execution_options(synchronize_session="fetch")
     )
 
 
@@ -260,13 +345,7 @@ def _current_need(session: UnitOfWork, need_id: int) -> Need:
     ).one()
 
 
-def _insert(
-    session: UnitOfWork,
-    need: Need,
-    doctor_id: int,
-    state: AssignmentState,
-    source: AssignmentSource,
-) -> Assignment:
+def _insert(session: UnitOfWork, need: Need, doctor_id: int, **values: Any) -> Assignment:
     """Write the assignment; the unique indexes decide against whoever went round the locks."""
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     now = session.now()
@@ -278,10 +357,9 @@ def _insert(
             doctor_id=doctor_id,
             date=need.date,
             period=need.period,
-            state=state,
-            source=source,
             created_at=now,
             updated_at=now,
+            **values,
         )
         .on_conflict_do_nothing()
         .returning(Assignment)
@@ -293,18 +371,3 @@ def _insert(
     if first is not None:
         raise taken_error(first)
     raise Conflict("doctor_taken", date=need.date)
-
-
-def _titulars(session: UnitOfWork, practice_id: int, today: dt.date) -> set[int]:
-    found = session.scalars(
-        sa.select(Member.user_id)
-        .join(User, User.id == Member.user_id)
-        .where(
-            Member.practice_id == practice_id,
-            Member.role == Role.TITULAR,
-            Member.since <= today,
-            sa.or_(Member.until.is_(None), Member.until >= today),
-            User.disabled_at.is_(None),
-        )
-    )
-    return set(found)

@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 
 from scheduler.core.errors import Conflict, NotFound, RelaisError, RuleBroken
 from scheduler.core.permissions import Action, Subject, can, require
-from scheduler.roster import ask_queries, candidates, giving, queries
+from scheduler.roster import ask_queries, candidates, claiming, queries
 from scheduler.roster.rules import AskState
 from web.candidates import presenter
 from web.database import session
@@ -35,7 +35,7 @@ def give(need_id: int) -> ResponseReturnValue:
         raise NotFound("doctor_not_found")
     require(actor(), Action.ASSIGNMENT_GIVE, Subject(practice().id))
     try:
-        given = giving.give(session(), actor(), need_id, doctor_id)
+        given = claiming.claim(session(), actor(), need_id, doctor_id=doctor_id)
     except (Conflict, RuleBroken) as error:
         return _page(need_id, problem=error), 409
     flash(_("%(date)s is given. The doctor is told.", date=short_date(given.date)), "success")

@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from scheduler.calendars.holidays import holiday_calendar
 from scheduler.core.errors import Conflict, InvalidInput, NotFound, RelaisError, RuleBroken
 from scheduler.core.permissions import Action, Subject, can, require
-from scheduler.roster import assignments, queries
+from scheduler.roster import assignments, claiming, queries, releasing
 from scheduler.roster.queries import Coverage, NeedDetail
 from scheduler.roster.rules import (
     NeedState,
@@ -108,7 +108,7 @@ def claim(need_id: int) -> ResponseReturnValue:
     """Take the day; who comes second reads on the day's page who was first."""
     queries.need_detail(session(), practice(), need_id)
     try:
-        taken = assignments.claim(session(), actor(), need_id)
+        taken = claiming.claim(session(), actor(), need_id)
     except (Conflict, RuleBroken) as error:
         return _need_page(need_id, problem=error), 409
     flash(_("%(date)s is yours. Thank you.", date=short_date(taken.date)), "success")
@@ -122,7 +122,7 @@ def release(assignment_id: int) -> ResponseReturnValue:
     form = ReleaseForm()
     form.validate()
     try:
-        given_back = assignments.release(session(), actor(), assignment_id, form.reason.data or "")
+        given_back = releasing.release(session(), actor(), assignment_id, form.reason.data or "")
     except InvalidInput as error:
         form.refuse(error)
         return _need_page(need_id, form=form), 422

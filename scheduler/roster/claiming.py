@@ -1,0 +1,168 @@
+"""Taking days: one, several at once, and undoing it within minutes.
+
+Every door (board, panel, call, calendar) ends in `assignments.place`; this is the one that a
+doctor walks through by their own will.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+import sqlalchemy as sa
+
+from scheduler.core.database import UnitOfWork
+from scheduler.core.errors import Conflict, NotFound, RelaisError, RuleBroken
+from scheduler.core.permissions import Action, Actor, Subject, require
+from scheduler.people.models import User
+from scheduler.roster import assignments
+from scheduler.roster.models import Assignment, Need
+from scheduler.roster.rules import AssignmentSource, AssignmentState, ReleaseKind
+
+UNDO: Final = dt.timedelta(minutes=10)
+# What was taken by a swap is given back as one, to whom it came from.
+_UNDOABLE: Final = frozenset(
+    {
+        AssignmentSource.CLAIM,
+        AssignmentSource.CALL,
+        AssignmentSource.ASK,
+        AssignmentSource.PHONE,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Several:
+    """What came of claiming several days: those taken, and why each of the others was not."""
+
+    taken: list[Assignment] = field(default_factory=list)
+    refused: dict[int, RelaisError] = field(default_factory=dict)
+
+
+def claim(
+    session: UnitOfWork,
+    actor: Actor,
+    need_id: int,
+    *,
+    doctor_id: int | None = None,
+    passing: Collection[str] = (),
+) -> Assignment:
+    """Take a need for a doctor: the actor, or `doctor_id` who agreed on the telephone.
+
+    Acting for somebody else is recorded as such, and the doctor is told. Taking again what the
+    doctor has already changes nothing. `passing` are the codes of the doctor's own limits that
+    they agree to pass. Raises `Conflict` when somebody was first or the need was withdrawn, and
+    `RuleBroken` naming the rule that forbids it.
+    """
+    need = session.get(Need, need_id)
+    if need is None or not (actor.is_system or actor.roles_in(need.practice_id)):
+        raise NotFound("need_not_found")
+    doctor_id = doctor_id if doctor_id is not None else actor.user_id
+    own = doctor_id == actor.user_id
+    if own:
+        require(actor, Action.NEED_CLAIM, Subject(need.practice_id, doctor_id))
+    else:
+        require(actor, Action.ASSIGNMENT_GIVE, Subject(need.practice_id))
+    doctor = session.get(User, doctor_id)
+    if doctor is None:
+        raise NotFound("doctor_not_found")
+    assignments.hold(session, need.practice_id, [doctor.id])
+    before = assignments.holder_of(session, need.id)
+    taken = assignments.place(
+        session,
+        actor,
+        need,
+        doctor,
+        source=AssignmentSource.CLAIM if own else AssignmentSource.PHONE,
+        passing=passing,
+        agreed=not own,
+    )
+    if before is None and not own:
+        assignments.tell(session, "assignment.given", taken, [doctor.id], actor)
+    return taken
+
+
+def claim_several(
+    session: UnitOfWork, actor: Actor, need_ids: Iterable[int], *, passing: Collection[str] = ()
+) -> Several:
+    """Take every one of these needs that is free, in order of date; the others are told apart.
+
+    Raises `NotFound` where one is not the actor's to see; every other error stands in the result
+    beside the need it concerns.
+    """
+    doctor = None if actor.user_id is None else session.get(User, actor.user_id)
+    if doctor is None:
+        raise NotFound("doctor_not_found")
+    needs = list(
+        session.scalars(
+            sa.select(Need)
+            .where(Need.id.in_(set(need_ids)))
+            .order_by(Need.date, Need.period, Need.id)
+        )
+    )
+    if any(not actor.roles_in(need.practice_id) for need in needs):
+        raise NotFound("need_not_found")
+    several = Several()
+    allowed: list[Need] = []
+    for need in needs:
+        try:
+            require(actor, Action.NEED_CLAIM, Subject(need.practice_id, doctor.id))
+        except RelaisError as error:
+            several.refused[need.id] = error
+        else:
+            allowed.append(need)
+    assignments.hold(session, {need.practice_id for need in allowed}, [doctor.id])
+    for need in allowed:
+        try:
+            taken = assignments.place(
+                session, actor, need, doctor, source=AssignmentSource.CLAIM, passing=passing
+            )
+        except RelaisError as error:
+            several.refused[need.id] = error
+        else:
+            several.taken.append(taken)
+    return several
+
+
+def undo_until(assignment: Assignment) -> dt.datetime:
+    """The last moment at which taking the day can be undone."""
+    return assignment.created_at + UNDO
+
+
+def may_undo(session: UnitOfWork, actor: Actor, assignment: Assignment) -> bool:
+    """Whether the actor may still undo that the day was taken."""
+    return (
+        actor.user_id is not None
+        and actor.user_id in (assignment.doctor_id, assignment.created_by)
+        and assignment.source in _UNDOABLE
+        and assignment.state in (AssignmentState.HELD, AssignmentState.CONFIRMED)
+        and session.now() <= undo_until(assignment)
+    )
+
+
+def undo(session: UnitOfWork, actor: Actor, assignment_id: int) -> Assignment:
+    """Undo that a day was taken, within `UNDO`, as if it had never been; undoing twice is once.
+
+    The doctor undoes it, or whoever took it for them. It counts in no statistics. Raises
+    `Conflict` for a day that is no longer theirs, `RuleBroken` when it is too late.
+    """
+    assignment = assignments.visible(session, actor, assignment_id)
+    if actor.user_id != assignment.created_by:
+        require(actor, Action.NEED_CLAIM, Subject(assignment.practice_id, assignment.doctor_id))
+    assignments.hold(session, assignment.practice_id, [assignment.doctor_id])
+    session.refresh(assignment)
+    if assignment.state is AssignmentState.RELEASED:
+        if assignment.release_kind is ReleaseKind.UNDONE:
+            return assignment
+        raise Conflict("already_released", date=assignment.date)
+    if not may_undo(session, actor, assignment):
+        raise RuleBroken("undo_too_late", date=assignment.date)
+    assignments.end(session, actor, assignment, ReleaseKind.UNDONE)
+    if assignment.source is AssignmentSource.PHONE:
+        told = {assignment.doctor_id, assignment.created_by} - {None}
+        assignments.tell(
+            session, "assignment.released", assignment, [one for one in told if one], actor
+        )
+    return assignment
