@@ -7,7 +7,7 @@ what lies outside its data is unknown, which is neither yes nor no.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -75,15 +75,37 @@ def holiday_calendar(
     session: Session, practice: Practice, start: dt.date, end: dt.date, locale: str
 ) -> HolidayCalendar:
     """The holidays of a practice from `start` to `end`, both included, named in a language."""
-    added = session.scalars(
+    return holiday_calendars(session, [practice], start, end, locale)[practice.id]
+
+
+def holiday_calendars(
+    session: Session, practices: Sequence[Practice], start: dt.date, end: dt.date, locale: str
+) -> dict[int, HolidayCalendar]:
+    """The holidays of each practice, by its number; one query however many there are."""
+    added: dict[int, list[PracticeHoliday]] = {practice.id: [] for practice in practices}
+    for holiday in session.scalars(
         sa.select(PracticeHoliday)
         .where(
-            PracticeHoliday.practice_id == practice.id,
+            PracticeHoliday.practice_id.in_(added),
             PracticeHoliday.start <= end,
             PracticeHoliday.end >= start,
         )
         .order_by(PracticeHoliday.start, PracticeHoliday.id)
-    ).all()
+    ):
+        added[holiday.practice_id].append(holiday)
+    return {
+        practice.id: _calendar(practice, added[practice.id], start, end, locale)
+        for practice in practices
+    }
+
+
+def _calendar(
+    practice: Practice,
+    added: Iterable[PracticeHoliday],
+    start: dt.date,
+    end: dt.date,
+    locale: str,
+) -> HolidayCalendar:
     own: dict[dt.date, str] = {}
     school: dict[dt.date, str] = {}
     for holiday in added:
