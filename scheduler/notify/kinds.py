@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from scheduler.core.database import UnitOfWork
 from scheduler.core.outbox import OutboxMessage
-from scheduler.notify.readers import asks, days, proposals
+from scheduler.notify.readers import asks, days, duties, proposals
 from scheduler.notify.rules import Group
 
 Reader = Callable[[UnitOfWork, OutboxMessage], dict[str, Any]]
@@ -42,5 +42,8 @@ _ALL: Final = (
     # Proposals.
     Kind("proposal.failed", Group.DECISIONS, False, proposals.ended),
     Kind("proposal.ready", Group.DECISIONS, False, proposals.ended),
+    # Duties on days without a doctor.
+    Kind("duty.given", Group.DAYS, False, duties.duty),
+    Kind("duty.ended", Group.DAYS, False, duties.duty),
 )
 KINDS: Final = {kind.name: kind for kind in _ALL}

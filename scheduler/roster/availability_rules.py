@@ -6,10 +6,10 @@ import datetime as dt
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from scheduler.roster.rules import Half, Preference, add_months, monday_of
+from scheduler.roster.rules import Half, Preference, add_months, monday_of, month_bounds
 
 if TYPE_CHECKING:
-    from scheduler.roster.models import Availability, WeeklyAvailability
+    from scheduler.roster.models import Availability, WeeklyAvailability, WeeklyPresence
 
 Row = TypeVar("Row", "Availability", "WeeklyAvailability")
 HalfDay = tuple[dt.date, Half]
@@ -83,7 +83,9 @@ def half_days_of(row: WeeklyAvailability, start: dt.date, end: dt.date) -> Itera
             yield day, half
 
 
-def dates_of(row: WeeklyAvailability, start: dt.date, end: dt.date) -> Iterator[dt.date]:
+def dates_of(
+    row: WeeklyAvailability | WeeklyPresence, start: dt.date, end: dt.date
+) -> Iterator[dt.date]:
     """The dates that one repetition names from `start` to `end`, both included.
 
     Weeks are counted from the ISO week of its start.
@@ -103,3 +105,20 @@ def dates_of(row: WeeklyAvailability, start: dt.date, end: dt.date) -> Iterator[
 def last_day_to_plan(today: dt.date) -> dt.date:
     """How far ahead availabilities can be said."""
     return add_months(today, MOST_MONTHS_AHEAD)
+
+
+def same_place(day: dt.date, month: dt.date) -> dt.date | None:
+    """The day of another month with the same place: its third Thursday for a third Thursday.
+
+    None where that month has no fifth one.
+    """
+    nth = (day.day - 1) // 7
+    first, last = month_bounds(month)
+    found = first + dt.timedelta(days=(day.weekday() - first.weekday()) % 7 + 7 * nth)
+    return found if found <= last else None
+
+
+def fair_share(open_half_days: int, doctors: int) -> int:
+    """Half-days that each of so many doctors would take, if all took the same; rounded up, at
+    least to one while anything is open."""
+    return -(-open_half_days // max(1, doctors))
