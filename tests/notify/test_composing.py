@@ -17,7 +17,7 @@ from scheduler.notify import composer
 from scheduler.notify.composing import TEMPLATES
 from scheduler.notify.kinds import KINDS
 from scheduler.people.models import Locale, Practice, User
-from scheduler.roster import assignments
+from scheduler.roster import releasing
 from scheduler.roster.models import Ask, Assignment, Proposal, ProposalLine
 from scheduler.roster.rules import AskCode, AskState, Period, ProposalState
 from tests.factories import House
@@ -116,7 +116,7 @@ def test_titulars_learn_of_a_release(
     (assignment,) = given(house, practice, user)
     actor = house.actor(user)
     with house.database.transaction() as session:
-        assignments.release(session, actor, assignment.id, "Mme Durand, diabète")
+        releasing.release(session, actor, assignment.id, "Mme Durand, diabète")
     found = composed(house.database)
     assert found.to_address == titular.email
     assert found.subject == subject

@@ -23,7 +23,7 @@ from scheduler.core.errors import (
 from scheduler.core.outbox import OutboxMessage
 from scheduler.core.permissions import Role
 from scheduler.people.models import Practice, User
-from scheduler.roster import ask_queries, asks, assignments, needs
+from scheduler.roster import ask_queries, asks, claiming, needs, releasing
 from scheduler.roster.ask_endings import lapse_past
 from scheduler.roster.models import Ask, Assignment, Need, Proposal
 from scheduler.roster.problem import doctor_key, need_key
@@ -148,7 +148,7 @@ def test_a_yes_said_twice_is_one(cabinet: Cabinet) -> None:
     first = cabinet.do(cabinet.lea, asks.accept, ask.id)
     assert cabinet.do(cabinet.lea, asks.accept, ask.id).id == first.id
     assert len(cabinet.chain()) == 3
-    cabinet.do(cabinet.lea, assignments.release, first.id)
+    cabinet.do(cabinet.lea, releasing.release, first.id)
     with pytest.raises(Conflict) as caught:
         cabinet.do(cabinet.lea, asks.accept, ask.id)
     assert caught.value.code == "ask_answered"
@@ -252,22 +252,23 @@ def test_a_rule_that_no_yes_lifts_is_not_asked_about(cabinet: Cabinet) -> None:
 def test_a_yes_passes_the_doctor_s_limit_for_this_day_only(cabinet: Cabinet) -> None:
     busy(cabinet, 1, 2)
     with pytest.raises(RuleBroken):
-        cabinet.do(cabinet.lea, assignments.claim, cabinet.need.id)
+        cabinet.do(cabinet.lea, claiming.claim, cabinet.need.id)
     ask = cabinet.ask(cabinet.lea)
     assert (ask.code, ask.limit_to) == (AskCode.RAISE_WEEKLY_CAP, 3)
     # Asked is not agreed.
     with pytest.raises(RuleBroken):
-        cabinet.do(cabinet.lea, assignments.claim, cabinet.need.id)
+        cabinet.do(cabinet.lea, claiming.claim, cabinet.need.id)
     cabinet.do(cabinet.lea, asks.accept, ask.id)
     assert cabinet.assigned()[cabinet.need.id] == cabinet.lea.id
     details = dict(cabinet.chain())["assignment.claimed"]
-    assert (details["ask_id"], details["lifted"], details["to"]) == (ask.id, "week_limit", 3)
+    assert details["ask_id"] == ask.id
+    assert details["lifts"] == [{"code": "week_limit", "to": 3}]
     # The limit itself stands as the doctor set it: for the next day of the week, and elsewhere.
     for offset in (3, 7):
         busy(cabinet, *([8, 9] if offset == 7 else []))
         further = cabinet.house.need(cabinet.practice, TUESDAY + offset * DAY)
         with pytest.raises(RuleBroken) as caught:
-            cabinet.do(cabinet.lea, assignments.claim, further.id)
+            cabinet.do(cabinet.lea, claiming.claim, further.id)
         assert (caught.value.code, caught.value.facts["limit"]) == ("week_limit", 2)
 
 
@@ -276,16 +277,16 @@ def test_a_lifted_day_takes_no_other_day_s_place(cabinet: Cabinet) -> None:
     cabinet.do(cabinet.lea, asks.accept, cabinet.ask(cabinet.lea).id)
     with cabinet.database.session() as session:
         given = session.scalars(sa.select(Assignment).where(Assignment.date == TUESDAY + DAY)).one()
-    cabinet.do(cabinet.lea, assignments.release, given.id)
+    cabinet.do(cabinet.lea, releasing.release, given.id)
     again = cabinet.house.need(cabinet.practice, TUESDAY + 3 * DAY)
-    cabinet.do(cabinet.lea, assignments.claim, again.id)
+    cabinet.do(cabinet.lea, claiming.claim, again.id)
     assert len(cabinet.assigned()) == 3
     # Without the lifted day nothing is left of the yes.
     with cabinet.database.session() as session:
         lifted = session.scalars(sa.select(Assignment).where(Assignment.date == TUESDAY)).one()
-    cabinet.do(cabinet.lea, assignments.release, lifted.id)
+    cabinet.do(cabinet.lea, releasing.release, lifted.id)
     with pytest.raises(RuleBroken):
-        cabinet.do(cabinet.lea, assignments.claim, cabinet.need.id)
+        cabinet.do(cabinet.lea, claiming.claim, cabinet.need.id)
 
 
 def test_a_yes_goes_no_further_than_the_question(cabinet: Cabinet) -> None:
@@ -363,7 +364,7 @@ def test_a_proposal_s_suggestion_is_what_is_asked(cabinet: Cabinet) -> None:
     cabinet.do(cabinet.lea, asks.accept, ask.id)
     for offset in (1, 2):
         need = cabinet.house.need(cabinet.practice, TUESDAY + offset * DAY)
-        cabinet.do(cabinet.lea, assignments.claim, need.id)
+        cabinet.do(cabinet.lea, claiming.claim, need.id)
     assert len(cabinet.assigned()) == 3
 
 
@@ -433,7 +434,7 @@ def test_yes_and_no_and_withdrawal_at_once_end_it_once(cabinet: Cabinet) -> None
 
 def test_taking_the_day_by_oneself_says_yes(cabinet: Cabinet) -> None:
     ask = cabinet.ask(cabinet.lea)
-    cabinet.do(cabinet.lea, assignments.claim, cabinet.need.id)
+    cabinet.do(cabinet.lea, claiming.claim, cabinet.need.id)
     found = cabinet.read(ask)
     # It was no yes to a limit: nothing is lifted by it.
     assert (found.state, found.assignment_id) == (AskState.ACCEPTED, None)

@@ -15,7 +15,7 @@ from scheduler.core.errors import Conflict, Forbidden, InvalidInput, NotFound, R
 from scheduler.core.outbox import OutboxMessage
 from scheduler.core.permissions import SYSTEM, Actor, Role
 from scheduler.people.models import Practice, User
-from scheduler.roster import assignments
+from scheduler.roster import assignments, claiming, releasing
 from scheduler.roster.models import Assignment, Need
 from scheduler.roster.rules import AssignmentSource, AssignmentState, NeedState, Period
 from tests.factories import House
@@ -32,13 +32,13 @@ def practice(house: House) -> Practice:
 def claim(house: House, need: Need, user: User, **options: int) -> Assignment:
     actor = house.actor(user)
     with house.database.transaction() as session:
-        return assignments.claim(session, actor, need.id, **options)
+        return claiming.claim(session, actor, need.id, **options)
 
 
 def release(house: House, assignment: Assignment, user: User, reason: str = "") -> Assignment:
     actor = house.actor(user)
     with house.database.transaction() as session:
-        return assignments.release(session, actor, assignment.id, reason)
+        return releasing.release(session, actor, assignment.id, reason)
 
 
 def active(database: Database) -> list[tuple[int, int]]:
@@ -117,12 +117,28 @@ def test_a_released_day_can_be_taken_again(house: House, practice: Practice) -> 
     assert active(house.database) == [(need.id, second.id)]
 
 
-def test_nobody_claims_for_somebody_else(house: House, practice: Practice) -> None:
-    titular = house.member(practice, Role.TITULAR)
+@pytest.mark.parametrize("role", [Role.TITULAR, Role.SECRETARY])
+def test_somebody_of_the_practice_claims_for_a_doctor_on_the_telephone(
+    house: House, practice: Practice, role: Role
+) -> None:
+    acting, doctor = house.member(practice, role), house.member(practice, Role.REPLACEMENT)
+    need = house.need(practice, THURSDAY)
+    taken = claim(house, need, acting, doctor_id=doctor.id)
+    assert (taken.doctor_id, taken.created_by) == (doctor.id, acting.id)
+    assert taken.source is AssignmentSource.PHONE
+    assert audited(house.database) == [("assignment.claimed", acting.id)]
+    assert told(house.database) == [("assignment.given", doctor.id, {"assignment_id": taken.id})]
+    # Giving it again to whoever has it changes nothing.
+    assert claim(house, need, acting, doctor_id=doctor.id).id == taken.id
+    assert len(told(house.database)) == 1
+
+
+@pytest.mark.parametrize("role", [Role.REPLACEMENT, Role.NURSE, Role.VIEWER])
+def test_nobody_else_claims_for_a_doctor(house: House, practice: Practice, role: Role) -> None:
     doctor = house.member(practice, Role.REPLACEMENT)
     need = house.need(practice, THURSDAY)
     with pytest.raises(Forbidden):
-        claim(house, need, titular, doctor_id=doctor.id)
+        claim(house, need, house.member(practice, role), doctor_id=doctor.id)
 
 
 @pytest.mark.parametrize("role", [Role.SECRETARY, Role.NURSE, Role.VIEWER])
@@ -142,7 +158,7 @@ def test_other_practices_are_not_there(house: House, practice: Practice) -> None
 def test_no_such_need(house: House, practice: Practice) -> None:
     doctor = house.member(practice, Role.REPLACEMENT)
     with house.database.session() as session, pytest.raises(NotFound, match="need_not_found"):
-        assignments.claim(session, house.actor(doctor), 999)
+        claiming.claim(session, house.actor(doctor), 999)
 
 
 @pytest.mark.parametrize(
@@ -198,7 +214,7 @@ def test_a_disabled_doctor_cannot_be_placed(house: House, practice: Practice) ->
         house.database.session() as session,
         pytest.raises(RuleBroken, match="not_member_that_day"),
     ):
-        assignments.claim(session, SYSTEM, need.id, doctor_id=doctor.id)
+        claiming.claim(session, SYSTEM, need.id, doctor_id=doctor.id)
 
 
 def test_yesterday_is_past_and_today_is_not(house: House, practice: Practice) -> None:
@@ -231,14 +247,14 @@ def test_the_index_decides_against_who_went_round_the_lock(
     second = house.member(practice, Role.REPLACEMENT)
     need, elsewhere = (house.need(practice, THURSDAY, room=room) for room in (0, 1))
     house.assignment(need, first)
-    door = AssignmentState.CONFIRMED, AssignmentSource.CLAIM
+    door = {"state": AssignmentState.CONFIRMED, "source": AssignmentSource.CLAIM, "lifts": []}
     with house.database.transaction() as session:
         audit.record(session, SYSTEM, "before", "thing", 1, practice_id=None)
         with pytest.raises(Conflict) as caught:
-            assignments._insert(session, need, second.id, *door)
+            assignments._insert(session, need, second.id, **door)
         assert (caught.value.code, caught.value.facts["who"]) == ("need_taken", "Anne Petit")
         with pytest.raises(Conflict) as caught:
-            assignments._insert(session, elsewhere, first.id, *door)
+            assignments._insert(session, elsewhere, first.id, **door)
         assert caught.value.code == "doctor_taken"
     # What the transaction did besides is kept.
     assert audited(house.database) == [("before", None)]
@@ -299,7 +315,7 @@ def test_a_titular_s_own_release_tells_the_other_titulars(house: House, practice
     assert [recipient for _kind, recipient, _facts in told(house.database)] == [other.id]
 
 
-@pytest.mark.parametrize("role", [Role.REPLACEMENT, Role.SECRETARY])
+@pytest.mark.parametrize("role", [Role.REPLACEMENT, Role.NURSE])
 def test_nobody_else_releases(house: House, practice: Practice, role: Role) -> None:
     doctor = house.member(practice, Role.REPLACEMENT)
     taken = claim(house, house.need(practice, THURSDAY), doctor)
@@ -332,10 +348,10 @@ def test_a_reason_has_a_length(house: House, practice: Practice) -> None:
     release(house, taken, doctor, "x" * 255)
 
 
-def claiming(database: Database, actor: Actor, need: Need) -> Callable[[], None]:
+def claims(database: Database, actor: Actor, need: Need) -> Callable[[], None]:
     def act() -> None:
         with database.transaction() as session:
-            assignments.claim(session, actor, need.id)
+            claiming.claim(session, actor, need.id)
 
     return act
 
@@ -343,7 +359,7 @@ def claiming(database: Database, actor: Actor, need: Need) -> Callable[[], None]
 def test_fifty_doctors_claim_one_day(house: House, practice: Practice) -> None:
     doctors = [house.member(practice, Role.REPLACEMENT) for _ in range(50)]
     need = house.need(practice, THURSDAY)
-    raised = at_once(*(claiming(house.database, house.actor(doctor), need) for doctor in doctors))
+    raised = at_once(*(claims(house.database, house.actor(doctor), need) for doctor in doctors))
     winners = [doctor for doctor, error in zip(doctors, raised, strict=True) if error is None]
     assert len(winners) == 1
     losses = [error for error in raised if error is not None]
@@ -366,7 +382,7 @@ def test_one_doctor_claims_in_two_practices_at_once(house: House) -> None:
     for offset in range(6):
         date = THURSDAY + dt.timedelta(days=offset)
         needs = [house.need(places[0], date, Period.AM), house.need(places[1], date, Period.PM)]
-        raised = at_once(*(claiming(house.database, actor, need) for need in needs))
+        raised = at_once(*(claims(house.database, actor, need) for need in needs))
         codes = [error.code for error in raised if isinstance(error, RuleBroken)]
         assert (raised.count(None), codes) == (1, ["elsewhere_that_day"])
     assert len(active(house.database)) == 6
@@ -386,9 +402,9 @@ def test_claims_and_releases_cross_without_deadlock(house: House) -> None:
     def take_and_drop(actor: Actor, need: Need) -> Callable[[], None]:
         def act() -> None:
             with house.database.transaction() as session:
-                taken = assignments.claim(session, actor, need.id)
+                taken = claiming.claim(session, actor, need.id)
             with house.database.transaction() as session:
-                assignments.release(session, actor, taken.id)
+                releasing.release(session, actor, taken.id)
 
         return act
 

@@ -193,16 +193,18 @@ def test_a_limit_refuses_with_the_least_that_would_do() -> None:
 
 
 @pytest.mark.parametrize(
-    ("lift", "expected"),
+    ("lifts", "expected"),
     [
-        (Lift("week_limit", 2), []),
-        (Lift("week_limit", 1.5), ["week_limit"]),
-        (Lift("month_limit", 9), ["week_limit"]),
-        (None, ["week_limit"]),
+        ((Lift("week_limit", 2),), []),
+        ((Lift("week_limit", 1.5),), ["week_limit"]),
+        ((Lift("month_limit", 9),), ["week_limit"]),
+        ((), ["week_limit"]),
     ],
 )
-def test_a_yes_lifts_one_limit_as_far_as_it_goes(lift: Lift | None, expected: list[str]) -> None:
-    standing = Standing(1, REPLACEMENT, max_half_days_per_week=2, stays=(stay(-1),), lift=lift)
+def test_a_yes_lifts_one_limit_as_far_as_it_goes(
+    lifts: tuple[Lift, ...], expected: list[str]
+) -> None:
+    standing = Standing(1, REPLACEMENT, max_half_days_per_week=2, stays=(stay(-1),), lifts=lifts)
     assert codes(standing) == expected
 
 
@@ -217,7 +219,7 @@ def test_a_yes_lifts_one_limit_as_far_as_it_goes(lift: Lift | None, expected: li
 def test_a_lifted_day_counts_beside_the_limit(
     offset: int, others: tuple[int, ...], expected: list[str]
 ) -> None:
-    lifted = replace(stay(offset), lift=Lift("week_limit", 3))
+    lifted = replace(stay(offset), lifts=(Lift("week_limit", 3),))
     stays = (lifted, *(stay(other) for other in others))
     standing = Standing(1, REPLACEMENT, max_half_days_per_week=2, stays=stays)
     assert codes(standing) == expected
@@ -235,7 +237,7 @@ def test_a_lifted_run_is_the_one_with_the_day_in_it(
     offsets: tuple[int, ...], lifted: int, expected: list[str]
 ) -> None:
     stays = tuple(
-        replace(stay(offset), lift=Lift("consecutive_limit", 3) if offset == lifted else None)
+        replace(stay(offset), lifts=(Lift("consecutive_limit", 3),) if offset == lifted else ())
         for offset in offsets
     )
     assert codes(Standing(1, REPLACEMENT, max_consecutive_days=2, stays=stays)) == expected

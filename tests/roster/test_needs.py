@@ -13,7 +13,7 @@ from scheduler.core.database import Database
 from scheduler.core.errors import Conflict, Forbidden, InvalidInput, NotFound, RuleBroken
 from scheduler.core.permissions import Actor, Role
 from scheduler.people.models import Practice, User
-from scheduler.roster import assignments, needs, patterns
+from scheduler.roster import claiming, needs, patterns
 from scheduler.roster.models import Need, WeekPattern
 from scheduler.roster.needs import Publication
 from scheduler.roster.patterns import Slot
@@ -462,17 +462,17 @@ def test_withdrawing_and_claiming_at_once(house: House, practice: Practice, titu
     owner = house.actor(titular)
     for offset in range(6):
         need = house.need(practice, MONDAY + dt.timedelta(days=offset))
-        raised = at_once(claiming(house, doctor, need), withdrawing(house, owner, need))
+        raised = at_once(claims(house, doctor, need), withdrawing(house, owner, need))
         assert raised.count(None) == 1
         (error,) = (error for error in raised if error is not None)
         assert isinstance(error, Conflict)
         assert error.code in ("need_withdrawn", "need_assigned")
 
 
-def claiming(house: House, actor: Actor, need: Need) -> Callable[[], None]:
+def claims(house: House, actor: Actor, need: Need) -> Callable[[], None]:
     def act() -> None:
         with house.database.transaction() as session:
-            assignments.claim(session, actor, need.id)
+            claiming.claim(session, actor, need.id)
 
     return act
 

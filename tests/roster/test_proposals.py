@@ -16,7 +16,7 @@ from scheduler.core.errors import Conflict, Forbidden, InvalidInput, NotFound, R
 from scheduler.core.outbox import OutboxMessage
 from scheduler.core.permissions import Actor, Role
 from scheduler.people.models import Practice, User
-from scheduler.roster import assignments, proposal_work, proposals, work
+from scheduler.roster import claiming, proposal_work, proposals, work
 from scheduler.roster.models import Assignment, Need, Proposal, ProposalLine
 from scheduler.roster.problem import build_problem
 from scheduler.roster.proposals import Acceptance
@@ -527,7 +527,7 @@ def test_fifty_accept_and_claim_at_once(cabinet: Cabinet) -> None:
 
     def claim_as(who: Actor) -> None:
         with cabinet.database.transaction() as session:
-            assignments.claim(session, who, cabinet.needs[0].id)
+            claiming.claim(session, who, cabinet.needs[0].id)
 
     actors = [cabinet.house.actor(user) for user in claimants]
     acts = [accept] * 25 + [lambda who=who: claim_as(who) for who in actors]

@@ -9,7 +9,7 @@ import pytest
 from scheduler.core.errors import NotFound
 from scheduler.core.permissions import Role
 from scheduler.people.models import Practice
-from scheduler.roster import asks, assignments, giving, queries
+from scheduler.roster import asks, claiming, queries, releasing
 from scheduler.roster.queries import Coverage, Entry
 from scheduler.roster.rules import (
     AssignmentState,
@@ -128,10 +128,10 @@ def test_the_detail_of_a_need_and_its_history(house: House, practice: Practice) 
     need = house.need(practice, MONDAY, published_by=titular.id)
     for doctor, by in ((first, titular), (first, first), (second, None)):
         with house.database.transaction() as session:
-            taken = assignments.claim(session, house.actor(doctor), need.id)
+            taken = claiming.claim(session, house.actor(doctor), need.id)
         if by is not None:
             with house.database.transaction() as session:
-                assignments.release(session, house.actor(by), taken.id, "closed")
+                releasing.release(session, house.actor(by), taken.id, "closed")
     with house.database.session() as session:
         detail = queries.need_detail(session, practice, need.id)
         assert detail.published_by == "Luc Roy"
@@ -156,8 +156,8 @@ def test_the_history_knows_whose_question_was_answered_and_who_gave(
         question = asks.ask(session, asking, need.id, doctor.id)
         taken = asks.accept(session, asked, question.id)
     with house.database.transaction() as session:
-        assignments.release(session, asked, taken.id)
-        giving.give(session, asking, need.id, doctor.id)
+        releasing.release(session, asked, taken.id)
+        claiming.claim(session, asking, need.id, doctor_id=doctor.id)
     with house.database.session() as session:
         turns = queries.need_detail(session, practice, need.id).turns
         assert [(turn.asked_by, turn.given_by) for turn in turns] == [
