@@ -91,6 +91,7 @@ def place(
     agreed: bool = False,
     predecessor: Assignment | None = None,
     state: AssignmentState | None = None,
+    held_until: dt.datetime | None = None,
 ) -> Assignment:
     """Put a doctor on a need after every check, and return the assignment, flushed.
 
@@ -100,7 +101,8 @@ def place(
     that the doctor says yes to, which lifts the limit it speaks of; `agreed` says that the
     doctor's yes was heard elsewhere, which lifts nothing. `predecessor` is the colleague's
     assignment that the day comes from. Without a `state`, the practice's policy decides whether
-    the day is confirmed or held for a titular's word. Every open question about the need ends.
+    the day is confirmed or held for a titular's word; a `state` of held says until when. Every
+    open question about the need ends.
     When it raises (`Conflict` or `RuleBroken`), nothing was written and the session can be used
     further.
     """
@@ -119,12 +121,9 @@ def place(
         raise taken_error(first)
     asked = None if answering is None else lift_of(answering)
     lifts = _lifts_or_refuse(session, need, doctor.id, () if asked is None else (asked,), passing)
-    held_until = None
     if state is None:
         held_until = _held_until(session, actor, need, doctor.id, source)
         state = AssignmentState.CONFIRMED if held_until is None else AssignmentState.HELD
-    elif state is AssignmentState.HELD and predecessor is not None:
-        held_until = predecessor.held_until
     assignment = _insert(
         session,
         need,
