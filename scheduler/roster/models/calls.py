@@ -16,8 +16,9 @@ from scheduler.roster.rules import CallState, InvitationState, Preference
 class Call(Base):
     """A call for the days of one week that lacks doctors, or for one day that lost its own.
 
-    `monday` is the week's; `urgent` marks a day lost to an absence, whose waves follow at once.
-    `wave` is the last one that left, 0 before the first; the next leaves at `next_wave_at`.
+    `monday` is the week's; `urgent` marks a day lost to an absence, whose waves follow within the
+    hour. `wave` is the last one that left, 0 before the first; the next leaves at `next_wave_at`,
+    None where there is no other.
     """
 
     __tablename__ = "call"
@@ -93,14 +94,50 @@ class Invitation(Base):
     wave: Mapped[int]
     rank: Mapped[int]
     preference: Mapped[Preference | None]
+    # What sharing counted for the doctor when the call was prepared.
+    half_days: Mapped[int] = mapped_column(default=0)
     state: Mapped[InvitationState] = mapped_column(default=InvitationState.WAITING)
     sent_at: Mapped[dt.datetime | None]
     ended_at: Mapped[dt.datetime | None]
 
     call: Mapped[Call] = relationship(back_populates="invitations", lazy="raise_on_sql")
     doctor: Mapped[User] = relationship(lazy="raise_on_sql")
+    days: Mapped[list[InvitationDay]] = relationship(
+        back_populates="invitation", cascade="all, delete-orphan", lazy="raise_on_sql"
+    )
 
     __table_args__ = (
         sa.UniqueConstraint("call_id", "doctor_id"),
         sa.CheckConstraint("wave BETWEEN 1 AND 3", name="wave"),
+        sa.CheckConstraint("half_days >= 0", name="half_days"),
     )
+
+
+class InvitationDay(Base):
+    """A day that an invited doctor could take, and what they said of it before they were asked.
+
+    `declined_at` is when they answered that they cannot come on it.
+    """
+
+    __tablename__ = "invitation_day"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    invitation_id: Mapped[int] = mapped_column(sa.ForeignKey("invitation.id", ondelete="CASCADE"))
+    need_id: Mapped[int] = mapped_column(sa.ForeignKey("need.id"), index=True)
+    preference: Mapped[Preference | None]
+    declined_at: Mapped[dt.datetime | None]
+
+    invitation: Mapped[Invitation] = relationship(back_populates="days", lazy="raise_on_sql")
+
+    __table_args__ = (sa.UniqueConstraint("invitation_id", "need_id"),)
+
+
+class CallWatch(Base):
+    """When the worker last looked at a practice's weeks for days that lack a doctor."""
+
+    __tablename__ = "call_watch"
+
+    practice_id: Mapped[int] = mapped_column(
+        sa.ForeignKey("practice.id", ondelete="CASCADE"), primary_key=True
+    )
+    looked_at: Mapped[dt.datetime]
