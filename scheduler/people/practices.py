@@ -77,10 +77,10 @@ def change_settings(
         return settings
     if "public_address" in changed:
         _require_free(session, practice, settings.public_address)
-    for name, value in changed.items():
-        setattr(practice, name, value)
     try:
-        session.flush()
+        with session.begin_nested():
+            for name, value in changed.items():
+                setattr(practice, name, value)
     except IntegrityError:
         # Two practices chose one address at the same moment.
         raise _taken(settings.public_address) from None

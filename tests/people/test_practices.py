@@ -92,7 +92,7 @@ def test_settings_are_kept_and_what_changed_is_recorded(
 def test_nothing_is_recorded_where_nothing_changes(
     database: Database, practice: Practice, actor: Actor
 ) -> None:
-    change(database, actor, practice, lock_days=14)
+    change(database, actor, practice, hold_hours=48)
     assert events(database) == []
 
 
