@@ -35,6 +35,7 @@ from scheduler.core.errors import RelaisError
 from scheduler.core.settings import Settings
 from scheduler.roster import (
     ask_endings,
+    availability_reminders,
     holding,
     past_days,
     proposal_work,
@@ -228,6 +229,8 @@ class Worker:
             self._nudge(kind, queued)
         with self.database.transaction() as session:
             ask_endings.lapse_past(session)
+        with self.database.transaction() as session:
+            availability_reminders.remind_unanswered(session)
         with self.database.transaction() as session:
             releasing.lapse_past(session)
         while self._decided_held() and not self.stopping.is_set():

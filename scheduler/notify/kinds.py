@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from scheduler.core.database import UnitOfWork
 from scheduler.core.outbox import OutboxMessage
-from scheduler.notify.readers import asks, days, duties, proposals
+from scheduler.notify.readers import asks, availabilities, days, duties, proposals
 from scheduler.notify.rules import Group
 
 Reader = Callable[[UnitOfWork, OutboxMessage], dict[str, Any]]
@@ -45,5 +45,8 @@ _ALL: Final = (
     # Duties on days without a doctor.
     Kind("duty.given", Group.DAYS, False, duties.duty),
     Kind("duty.ended", Group.DAYS, False, duties.duty),
+    # Months that open.
+    Kind("availability.opened", Group.OPENINGS, False, availabilities.asked),
+    Kind("availability.reminder", Group.REMINDERS, False, availabilities.asked),
 )
 KINDS: Final = {kind.name: kind for kind in _ALL}

@@ -6,15 +6,27 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from scheduler.core.permissions import Membership
-from scheduler.people.models import Practice, Room
-from scheduler.roster.models import Assignment, Availability, Need, WeeklyAvailability
-from scheduler.roster.rules import AssignmentState, NeedState, Period
+from scheduler.core.permissions import Membership, Role
+from scheduler.people.models import Member, Practice, Room, User
+from scheduler.roster.availability_rules import expand, fair_share
+from scheduler.roster.models import (
+    Assignment,
+    Availability,
+    AvailabilityAnswer,
+    AvailabilityNote,
+    Need,
+    WeeklyAvailability,
+)
+from scheduler.roster.rules import AssignmentState, NeedState, Period, Preference, month_bounds
+
+# Who is asked when they can come: titulars are the last resort, an intern's day is fixed.
+ASKED_ROLES: Final = (Role.REPLACEMENT, Role.ASSISTANT)
+SUITING: Final = frozenset({Preference.WANTED, Preference.POSSIBLE})
 
 
 class Said(NamedTuple):
@@ -115,12 +127,83 @@ def own_days(session: Session, doctor_id: int, start: dt.date, end: dt.date) -> 
     return [OwnDay(*row) for row in rows]
 
 
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What a month still needs, as an invitation: needs that nobody has taken, and how many of
+    them fall on half-days that the doctor said suit them.
+
+    `share` is what each doctor would take if all took the same, and `given` what the doctor has
+    taken already, both in half-days. `generous`: that is at least an equal part of the month.
+    """
+
+    by_date: dict[dt.date, int]
+    suiting: int
+    share: int
+    given: int
+    generous: bool
+
+    @property
+    def open(self) -> int:
+        return sum(self.by_date.values())
+
+
+def outlook(
+    session: Session,
+    doctor_id: int,
+    memberships: Collection[Membership],
+    month: dt.date,
+    today: dt.date,
+    said: Said,
+) -> Outlook:
+    """What the month that begins on `month` needs of a doctor with these memberships."""
+    first, last = month_bounds(month)
+    places = _places(session, memberships, first, last)
+    pools = _pools(session, memberships, today)
+    by_date: defaultdict[dt.date, int] = defaultdict(int)
+    open_halves: defaultdict[int, int] = defaultdict(int)
+    all_halves: defaultdict[int, int] = defaultdict(int)
+    given = suiting = 0
+    suits = {
+        practice_id: expand(*said, first, last, practice_id)
+        for practice_id in {membership.practice_id for membership in memberships}
+    }
+    for date, period, practice_id, holder_id in places:
+        halves = period.halves
+        all_halves[practice_id] += len(halves)
+        if holder_id == doctor_id:
+            given += len(halves)
+        if holder_id is None and date >= today:
+            by_date[date] += 1
+            open_halves[practice_id] += len(halves)
+            suiting += all(suits[practice_id].get((date, half)) in SUITING for half in halves)
+    pooled = [each.practice_id for each in memberships if each.role in ASKED_ROLES]
+    fair = sum(fair_share(all_halves[each], pools.get(each, 0)) for each in pooled)
+    return Outlook(
+        by_date=dict(by_date),
+        suiting=suiting,
+        share=sum(fair_share(open_halves[each], pools.get(each, 0)) for each in pooled),
+        given=given,
+        generous=given > 0 and given >= fair,
+    )
+
+
 def needs_to_fill(
     session: Session, memberships: Collection[Membership], start: dt.date, end: dt.date
 ) -> dict[dt.date, int]:
     """How many needs nobody has taken yet, by date, among those open to these memberships."""
+    found: defaultdict[dt.date, int] = defaultdict(int)
+    for date, _period, _practice_id, holder_id in _places(session, memberships, start, end):
+        if holder_id is None:
+            found[date] += 1
+    return dict(found)
+
+
+def _places(
+    session: Session, memberships: Collection[Membership], start: dt.date, end: dt.date
+) -> list[tuple[dt.date, Period, int, int | None]]:
+    """The needs open to these memberships, in order: date, period, practice, who has it."""
     rows = session.execute(
-        sa.select(Need.date, Need.practice_id, Need.roles)
+        sa.select(Need.date, Need.period, Need.practice_id, Assignment.doctor_id, Need.roles)
         .outerjoin(
             Assignment,
             sa.and_(Assignment.need_id == Need.id, Assignment.state != AssignmentState.RELEASED),
@@ -129,12 +212,49 @@ def needs_to_fill(
             Need.practice_id.in_({membership.practice_id for membership in memberships}),
             Need.state == NeedState.PUBLISHED,
             Need.date.between(start, end),
-            Assignment.id.is_(None),
         )
         .order_by(Need.date)
     )
-    found: defaultdict[dt.date, int] = defaultdict(int)
-    for date, practice_id, roles in rows:
-        if any(each.practice_id == practice_id and each.role in roles for each in memberships):
-            found[date] += 1
-    return dict(found)
+    return [
+        (date, period, practice_id, holder_id)
+        for date, period, practice_id, holder_id, roles in rows
+        if any(each.practice_id == practice_id and each.role in roles for each in memberships)
+    ]
+
+
+def _pools(session: Session, memberships: Collection[Membership], today: dt.date) -> dict[int, int]:
+    """How many doctors each of these practices can turn to for its days."""
+    rows = session.execute(
+        sa.select(Member.practice_id, sa.func.count(sa.distinct(Member.user_id)))
+        .join(Member.user)
+        .where(
+            Member.practice_id.in_({membership.practice_id for membership in memberships}),
+            Member.role.in_(ASKED_ROLES),
+            Member.since <= today,
+            sa.or_(Member.until.is_(None), Member.until >= today),
+            User.disabled_at.is_(None),
+        )
+        .group_by(Member.practice_id)
+    )
+    return dict(rows.all())
+
+
+def note_texts(
+    session: Session, doctor_id: int, start: dt.date, end: dt.date
+) -> dict[dt.date, str]:
+    """A doctor's notes to days from `start` to `end`, both included."""
+    rows = session.execute(
+        sa.select(AvailabilityNote.date, AvailabilityNote.text)
+        .where(AvailabilityNote.doctor_id == doctor_id, AvailabilityNote.date.between(start, end))
+        .order_by(AvailabilityNote.date)
+    )
+    return dict(rows.all())
+
+
+def answered_at(session: Session, doctor_id: int, month: dt.date) -> dt.datetime | None:
+    """When a doctor said that all is said of the month that begins on `month`."""
+    return session.scalar(
+        sa.select(AvailabilityAnswer.answered_at).where(
+            AvailabilityAnswer.doctor_id == doctor_id, AvailabilityAnswer.month == month
+        )
+    )

@@ -21,7 +21,7 @@ from scheduler.core.database import UnitOfWork, lock_rows
 from scheduler.core.errors import Conflict, InvalidInput, NotFound, RuleBroken
 from scheduler.core.permissions import Action, Actor, Role, Subject, require
 from scheduler.people.models import Practice
-from scheduler.roster import ask_endings
+from scheduler.roster import ask_endings, availability_reminders
 from scheduler.roster.models import Assignment, Need, WeekPattern
 from scheduler.roster.patterns import Slot, load_pattern, require_version
 from scheduler.roster.rules import (
@@ -117,6 +117,9 @@ def publish_needs(
             created=publication.created,
             existing=publication.existing,
             skipped=[day.isoformat() for day in sorted(publication.skipped)],
+        )
+        availability_reminders.tell_opened(
+            session, practice, {need.date for need in publication.planned if need.is_new}
         )
     return publication
 

@@ -17,7 +17,7 @@ from scheduler.core.database import Database, UnitOfWork
 from scheduler.core.errors import Forbidden, InvalidInput, NotFound
 from scheduler.core.permissions import Actor, Role
 from scheduler.people.models import Practice, User
-from scheduler.roster import availabilities
+from scheduler.roster import availabilities, availability_saying
 from scheduler.roster.availability_queries import availabilities_between
 from scheduler.roster.availability_rules import expand
 from scheduler.roster.models import Assignment, Availability, WeeklyAvailability
@@ -417,10 +417,10 @@ def test_the_same_repetition_added_at_once_is_one(desk: Desk) -> None:
 
 def test_a_row_written_by_somebody_without_the_lock_is_overwritten(desk: Desk) -> None:
     with desk.house.database.transaction() as session:
-        availabilities._upsert(session, desk.doctor.id, [(THURSDAY, AM)], WANTED, None)
-        availabilities._upsert(session, desk.doctor.id, [(THURSDAY, AM)], POSSIBLE, None)
+        availability_saying._upsert(session, desk.doctor.id, [(THURSDAY, AM)], WANTED, None)
+        availability_saying._upsert(session, desk.doctor.id, [(THURSDAY, AM)], POSSIBLE, None)
         for preference in (WANTED, LAST_RESORT):
-            availabilities._upsert(
+            availability_saying._upsert(
                 session, desk.doctor.id, [(THURSDAY, AM)], preference, desk.practice.id
             )
     assert desk.rows() == 2

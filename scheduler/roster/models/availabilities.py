@@ -73,3 +73,55 @@ class WeeklyAvailability(Base):
         sa.CheckConstraint("interval_weeks BETWEEN 1 AND 8", name="interval_weeks"),
         sa.CheckConstraint('"end" IS NULL OR "end" >= start', name="dates"),
     )
+
+
+class AvailabilityNote(Base):
+    """A few words of a doctor about one day, read by titulars and secretaries."""
+
+    __tablename__ = "availability_note"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    doctor_id: Mapped[int] = mapped_column(sa.ForeignKey("user_account.id", ondelete="CASCADE"))
+    date: Mapped[dt.date]
+    text: Mapped[str] = mapped_column(sa.String(200))
+    updated_at: Mapped[dt.datetime]
+
+    __table_args__ = (sa.UniqueConstraint("doctor_id", "date"),)
+
+
+class AvailabilityAnswer(Base):
+    """A doctor's word that all is said of a month, whatever was said of it.
+
+    `month` is the first of the month. With nothing said of it, the doctor cannot come at all.
+    """
+
+    __tablename__ = "availability_answer"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    doctor_id: Mapped[int] = mapped_column(sa.ForeignKey("user_account.id", ondelete="CASCADE"))
+    month: Mapped[dt.date]
+    answered_at: Mapped[dt.datetime]
+
+    __table_args__ = (sa.UniqueConstraint("doctor_id", "month"),)
+
+
+class AvailabilityPrompt(Base):
+    """A doctor was told that a practice opened a month, and what became of it since.
+
+    `month` is the first of the month. `due_at` is when the worker looks whether a reminder is
+    called for, None once it has looked or somebody has reminded before it.
+    """
+
+    __tablename__ = "availability_prompt"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    practice_id: Mapped[int] = mapped_column(sa.ForeignKey("practice.id", ondelete="CASCADE"))
+    doctor_id: Mapped[int] = mapped_column(
+        sa.ForeignKey("user_account.id", ondelete="CASCADE"), index=True
+    )
+    month: Mapped[dt.date]
+    opened_at: Mapped[dt.datetime]
+    reminded_at: Mapped[dt.datetime | None]
+    due_at: Mapped[dt.datetime | None] = mapped_column(index=True)
+
+    __table_args__ = (sa.UniqueConstraint("practice_id", "doctor_id", "month"),)
