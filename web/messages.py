@@ -98,6 +98,7 @@ MESSAGES: Final[dict[str, Any]] = {
     "already_released": _l("%(date)s was given back already."),
     "reason_required": _l("Say why: the doctor will read it."),
     "reason_too_long": _l("At most %(most)d characters."),
+    "board_nothing_ticked": _l("Tick at least one day."),
     # Questions to doctors.
     "ask_not_found": _l("There is no such question."),
     "ask_oneself": _l("You cannot ask yourself: take the day, or leave it."),
@@ -107,6 +108,21 @@ MESSAGES: Final[dict[str, Any]] = {
     "ask_ended": _l("This question has ended: the day was filled meanwhile."),
     "ask_message_too_long": _l("At most %(most)d characters."),
     "ask_note_too_long": _l("At most %(most)d characters."),
+    # The page of a practice.
+    "number_out_of_range": _l("From %(lowest)d to %(highest)d."),
+    "text_too_long": _l("At most %(longest)d characters."),
+    "supervisor_no_titular": _l("That is no titular doctor of the practice any more."),
+    "replaced_no_titular": _l("That is no titular doctor of the practice in this month."),
+    "derogation_no_titular": _l("That is no titular doctor of the practice on these days."),
+    "derogation_reversed": _l("The last day comes before the first."),
+    "derogation_too_long": _l("A derogation lasts at most %(years)d years. Check the dates."),
+    "derogation_not_found": _l("There is no such derogation."),
+    "public_address_missing": _l("Choose an address first: the page needs one to be read."),
+    "public_address_malformed": _l(
+        "From %(shortest)d to %(longest)d letters without accents, figures and single hyphens, "
+        "such as cabinet-du-marais."
+    ),
+    "public_address_taken": _l("Another practice has this address. Choose another."),
     # Week patterns and publishing.
     "week_not_found": _l("There is no week %(week)s."),
     "month_not_found": _l("There is no month %(month)s."),

@@ -58,15 +58,21 @@ def destinations() -> list[Destination]:
         subject = Subject(home.id, who.actor.user_id)
         g.setdefault("slug", home.slug)
         add("roster.week", _("Week"), "week", primary=True)
-        add("roster.month", _("Month"), "month", primary=True)
+        may_claim = can(who.actor, Action.NEED_CLAIM, Subject(None, who.actor.user_id))
+        if may_claim:
+            add("board.index", _("Open days"), "need", primary=True)
+        # Four pages have room under the thumb.
+        add("roster.month", _("Month"), "month", primary=not may_claim)
         if can(who.actor, Action.AVAILABILITY_EDIT, subject):
             add("availabilities.month", _("My availabilities"), "hand", primary=True)
-        if can(who.actor, Action.NEED_CLAIM, Subject(None, who.actor.user_id)):
+        if may_claim:
             add("asks.index", _("Questions"), "inbox")
         if can(who.actor, Action.NEED_PUBLISH, Subject(home.id)):
             add("needs.publish", _("Days to fill"), "plus")
         if can(who.actor, Action.PROPOSAL_VIEW, Subject(home.id)):
             add("proposals.index", _("Proposals"), "spark")
+        if can(who.actor, Action.PRACTICE_EDIT, Subject(home.id)):
+            add("practice.show", _("Practice"), "settings")
     add("account.show", _("My account"), "user", primary=True)
     return found
 

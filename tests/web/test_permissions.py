@@ -19,7 +19,8 @@ from flask.testing import FlaskClient
 
 from scheduler.calendars.models import Feed, FeedKind, PracticeHoliday
 from scheduler.core.permissions import Role
-from scheduler.people.models import Practice, User
+from scheduler.people.models import Derogation, Practice, User
+from scheduler.people.replacements import first_of_months
 from scheduler.roster.models import (
     Ask,
     Assignment,
@@ -100,6 +101,18 @@ POST scenarios.retry              302         403       403    403       403   4
 POST scenarios.delete             302         403       403    403       403   403    403   404      404    401
 GET  candidates.show              200         403       403    403       200   403    403   404      404     in
 POST candidates.give              302         403       403    403       403   403    403   404      404    401
+GET  practice.show                200         403       403    403       403   403    403   404      404     in
+POST practice.change_claims       302         403       403    403       403   403    403   404      404    401
+POST practice.change_limits       302         403       403    403       403   403    403   404      404    401
+POST practice.change_calls        422         403       403    403       403   403    403   404      404    401
+POST practice.change_rule         302         403       403    403       403   403    403   404      404    401
+POST practice.change_public       302         403       403    403       403   403    403   404      404    401
+POST practice.choose_trusted      302         403       403    403       403   403    403   404      404    401
+POST practice.choose_replaced     302         403       403    403       403   403    403   404      404    401
+POST practice.add_derogation      422         403       403    403       403   403    403   404      404    401
+POST practice.remove_derogation   302         403       403    403       403   403    403   404      404    401
+POST practice.choose_supervisors  302         403       403    403       403   403    403   404      404    401
+POST practice.choose_professions  302         403       403    403       403   403    403   404      404    401
 """  # noqa: E501 - a table is read across
 
 ClientFor = Callable[[User | None], FlaskClient]
@@ -191,6 +204,23 @@ class World:
         return self.save(
             PracticeHoliday(
                 practice_id=self.practice.id, start=TUESDAY, end=TUESDAY, name="Fermeture"
+            )
+        )
+
+    @property
+    def months(self) -> dict[str, str]:
+        """Twelve months in which nobody is replaced, as the page of the practice sends them."""
+        months = first_of_months(TUESDAY, 12)
+        return {f"replaced-month_{month:%Y_%m}": "0" for month in months}
+
+    @property
+    def derogation(self) -> int:
+        return self.save(
+            Derogation(
+                practice_id=self.practice.id,
+                doctor_id=self.house.member(self.practice, Role.TITULAR).id,
+                since=TUESDAY,
+                until=TUESDAY,
             )
         )
 
@@ -358,6 +388,25 @@ REQUESTS: dict[str, Request] = {
     "POST scenarios.cancel": lambda w: ({"scenario_id": w.scenario(ProposalState.QUEUED)}, {}),
     "POST scenarios.retry": lambda w: ({"scenario_id": w.scenario(ProposalState.FAILED)}, {}),
     "POST scenarios.delete": lambda w: ({"scenario_id": w.scenario(ProposalState.FAILED)}, {}),
+    "POST practice.change_claims": lambda _: (
+        {},
+        {
+            "claims-claim_policy": "held",
+            "claims-hold_hours": "24",
+            "claims-hold_outcome": "free",
+        },
+    ),
+    "POST practice.change_limits": lambda _: (
+        {},
+        {
+            "limits-lock_days": "7",
+            "limits-weekly_minimum": "3",
+            "limits-local_half_days_per_week": "0",
+            "limits-local_half_days_per_month": "0",
+        },
+    ),
+    "POST practice.choose_replaced": lambda w: ({}, w.months),
+    "POST practice.remove_derogation": lambda w: ({"derogation_id": w.derogation}, {}),
     "GET candidates.show": lambda w: ({"need_id": w.need.id}, {}),
     "POST candidates.give": lambda w: ({"need_id": w.need.id}, {"doctor": str(w.doctor.id)}),
 }

@@ -55,7 +55,7 @@ def change_calls() -> ResponseReturnValue:
 
 
 @blueprint.post("/practice/derogation-rule")
-def change_derogation_rule() -> ResponseReturnValue:
+def change_rule() -> ResponseReturnValue:
     """Whether a day needs a derogation of the replaced doctor."""
     return _change("derogations", DerogationRuleForm(prefix="rule-"), name="rule")
 
