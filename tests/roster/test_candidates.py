@@ -20,7 +20,7 @@ from scheduler.core.permissions import Role
 from scheduler.people.models import Practice, User
 from scheduler.roster import asks, candidates, claiming, releasing
 from scheduler.roster.candidates import WhoCould
-from scheduler.roster.models import Ask, Need
+from scheduler.roster.models import Ask, Assignment, Need
 from scheduler.roster.rules import AskState, AssignmentState, NeedState, Period, Preference
 from tests.factories import House
 from tests.support import at_once, count_queries
