@@ -156,7 +156,7 @@ def test_replaced_doctors_and_what_no_derogation_covers(
     with database.session() as session:
         (row,) = session.scalars(sa.select(ReplacedDoctor))
     assert (row.month, row.doctor_id) == (dt.date(2026, 12, 1), titular.id)
-    assert "No derogation covers 1 – 31 Dec." in client.get(f"{PAGE}/").text
+    assert "Without a derogation: 1 – 31 Dec" in client.get(f"{PAGE}/").text
     derogation = {
         "derogation-doctor": str(titular.id),
         "derogation-since": "2026-12-01",
@@ -166,9 +166,9 @@ def test_replaced_doctors_and_what_no_derogation_covers(
     save(client, "derogations", derogation)
     page = client.get(f"{PAGE}/").text
     assert "CDOM 85-12" in page
-    assert "No derogation covers 21 – 31 Dec." in page
+    assert "Without a derogation: 21 – 31 Dec" in page
     save(client, "derogation-rule", {}, anchor="derogations")
-    assert "No derogation covers" not in client.get(f"{PAGE}/").text
+    assert "Without a derogation" not in client.get(f"{PAGE}/").text
 
 
 def test_a_titular_who_leaves_is_refused_beside_the_month(

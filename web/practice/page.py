@@ -116,7 +116,7 @@ class Page:
         """What no derogation covers in a month, in a sentence."""
         if not month.uncovered:
             return None
-        return _("No derogation covers %(days)s.", days=", ".join(_spans(month.uncovered)))
+        return _("Without a derogation: %(days)s", days=", ".join(_spans(month.uncovered)))
 
     def _with(self, roles: Iterable[Role]) -> list[Member]:
         wanted = set(roles)
