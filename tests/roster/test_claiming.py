@@ -169,7 +169,7 @@ def test_of_several_days_all_that_are_free_are_taken(
     assert [taken.need_id for taken in found.taken] == [free.id, there.id]
     assert {need_id: error.code for need_id, error in found.refused.items()} == {
         gone.id: "need_taken",
-        clash.id: "elsewhere_that_day",
+        clash.id: "already_working",
         interns.id: "role_not_accepted",
     }
     assert audited(house.database) == ["assignment.claimed"] * 2

@@ -9,7 +9,7 @@ import pytest
 
 from scheduler.core.permissions import Role
 from scheduler.roster import legality
-from scheduler.roster.legality import Lift, Opening, RoleSpan, Standing, Stay
+from scheduler.roster.legality import Lift, Opening, Replaced, RoleSpan, Standing, Stay
 from scheduler.roster.rules import Period
 
 THURSDAY = dt.date(2026, 11, 26)
@@ -258,3 +258,85 @@ def test_reach_holds_week_month_and_run(
 ) -> None:
     first, last = legality.reach(dt.date.fromisoformat(on), row)
     assert (first.isoformat(), last.isoformat()) == expected
+
+
+TITULAR = (RoleSpan(Role.TITULAR, dt.date(2020, 1, 1), None),)
+COVERED, UNCOVERED = (Replaced(7, "Anne Petit", covered) for covered in (True, False))
+
+
+@pytest.mark.parametrize(
+    ("replaced", "spans", "expected"),
+    [
+        (None, REPLACEMENT, []),
+        (COVERED, REPLACEMENT, []),
+        (UNCOVERED, REPLACEMENT, ["derogation_missing"]),
+        (UNCOVERED, (RoleSpan(Role.ASSISTANT, day(-9), None),), ["derogation_missing"]),
+        # A titular works in their own name, and so does whoever is a titular too.
+        (UNCOVERED, TITULAR, []),
+        (UNCOVERED, (*REPLACEMENT, *TITULAR), []),
+    ],
+)
+def test_the_replaced_doctor_s_derogation_covers_the_day(
+    replaced: Replaced | None, spans: tuple[RoleSpan, ...], expected: list[str]
+) -> None:
+    assert codes(Standing(1, spans), replace(OPENING, replaced=replaced)) == expected
+
+
+@pytest.mark.parametrize(
+    ("stays", "expected"),
+    [
+        ((), []),
+        ((stay(-1),), []),
+        ((stay(-1), stay(1, Period.AM)), ["local_week_limit"]),
+        # Days in another practice, and in another week, do not count here.
+        ((stay(-1), stay(1, practice=THERE), stay(-2, practice=THERE)), []),
+        ((stay(-1), stay(-7), stay(4)), []),
+    ],
+)
+def test_the_practice_limits_a_doctor_s_week(stays: tuple[Stay, ...], expected: list[str]) -> None:
+    opening = replace(OPENING, local_half_days_per_week=4)
+    assert codes(Standing(1, REPLACEMENT, stays=stays), opening) == expected
+    assert codes(Standing(1, TITULAR, stays=stays), opening) == []
+
+
+@pytest.mark.parametrize(
+    ("stays", "expected"),
+    [
+        ((stay(-3), stay(-10)), []),
+        ((stay(-3), stay(-10), stay(2, Period.PM)), ["local_month_limit"]),
+        ((stay(-3), stay(-10), stay(5)), []),
+    ],
+)
+def test_the_practice_limits_a_doctor_s_month(stays: tuple[Stay, ...], expected: list[str]) -> None:
+    opening = replace(OPENING, local_half_days_per_month=6)
+    assert codes(Standing(1, REPLACEMENT, stays=stays), opening) == expected
+
+
+@pytest.mark.parametrize(
+    ("days", "expected"),
+    [
+        (0, []),
+        (legality.WARNED_FROM_DAYS - 2, []),
+        (legality.WARNED_FROM_DAYS - 1, ["replacement_near_three_months"]),
+        (legality.THREE_MONTHS_DAYS - 2, ["replacement_near_three_months"]),
+        (legality.THREE_MONTHS_DAYS - 1, ["replacement_reached_three_months"]),
+    ],
+)
+def test_three_months_of_replacing_one_doctor_are_warned_of(days: int, expected: list[str]) -> None:
+    standing = Standing(1, REPLACEMENT, replacing={7: days, 8: 500})
+    opening = replace(OPENING, replaced=COVERED)
+    assert [warning.code for warning in legality.warn(opening, standing)] == expected
+    assert codes(standing, opening) == []
+    assert legality.warn(OPENING, standing) == []
+    assert legality.warn(opening, replace(standing, spans=TITULAR)) == []
+
+
+def test_a_doctor_s_word_lifts_their_own_limits_and_no_rule() -> None:
+    standing = Standing(
+        1, REPLACEMENT, qualified=False, max_half_days_per_week=2, stays=(stay(-1),)
+    )
+    refusals = legality.check(OPENING, standing)
+    assert [refusal.code for refusal in refusals] == ["licence_missing", "week_limit"]
+    lifts = legality.lifted(refusals, ["licence_missing", "week_limit", "month_limit"])
+    assert lifts == (Lift("week_limit", 2),)
+    assert codes(replace(standing, lifts=lifts)) == ["licence_missing"]
