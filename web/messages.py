@@ -46,6 +46,7 @@ MESSAGES: Final[dict[str, Any]] = {
     "availability_range_order": _l("The last day comes before the first, %(start)s."),
     "availability_range_long": _l("At most %(most)d days at once."),
     "availability_many_repetitions": _l("You have %(most)d repetitions. Remove one first."),
+    "availability_note_too_long": _l("At most %(most)d characters."),
     "repetition_not_found": _l("This repetition is no longer there."),
     # Taking days and giving them back.
     "need_not_found": _l("There is no such day in this practice."),

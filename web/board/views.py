@@ -1,0 +1,208 @@
+"""The open days board: what is to fill in all of a doctor's practices, to be taken in one tap.
+
+A doctor chooses among days, not among practices: the addresses name none. The filters stand in
+the address, of the forms too, so that they are kept whatever is done.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from flask import (
+    Blueprint,
+    flash,
+    get_template_attribute,
+    redirect,
+    render_template,
+    request,
+)
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from scheduler.calendars.holidays import holiday_calendars
+from scheduler.core.errors import Conflict, InvalidInput, RelaisError, RuleBroken
+from scheduler.core.permissions import Action, Subject, require
+from scheduler.people.models import Practice
+from scheduler.people.queries import PracticeRef
+from scheduler.roster import board, claiming
+from scheduler.roster.availability_queries import own_days
+from scheduler.roster.claiming import Several
+from scheduler.roster.legality import OWN_LIMITS
+from scheduler.roster.models import Assignment
+from scheduler.roster.rules import add_months
+from web.board import presenter
+from web.board.forms import FilterForm, Filters, read
+from web.database import session
+from web.identity import actor, identity, today
+from web.localisation import current_locale, short_date
+from web.messages import message_for
+
+blueprint = Blueprint("board", __name__, url_prefix="/board")
+
+MOST_AT_ONCE = 60
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of an act that did not wholly succeed, to be told above the days.
+
+    `instead` are the dates and practices for which the nearest open days are offered.
+    """
+
+    problem: RelaisError | None = None
+    several: Several | None = None
+    instead: tuple[tuple[int, dt.date], ...] = ()
+
+
+@blueprint.before_request
+def only_doctors() -> None:
+    require(actor(), Action.NEED_CLAIM, Subject(None, actor().user_id))
+
+
+@blueprint.get("/")
+def index() -> ResponseReturnValue:
+    """The days to fill, as a list and as a calendar."""
+    return _page()
+
+
+@blueprint.post("/claim")
+def claim() -> ResponseReturnValue:
+    """Take one day; who comes second reads who was first, and which days are near."""
+    need_id = _number(request.form.get("need"))
+    passing = set(request.form.getlist("passing")) & OWN_LIMITS
+    try:
+        taken = claiming.claim(session(), actor(), need_id, passing=passing)
+    except (Conflict, RuleBroken) as error:
+        place = board.need_place(session(), actor(), need_id)
+        return _page(Outcome(error, instead=(place,) if place else ())), 409
+    flash(_with_undo(taken), "success")
+    return redirect(_filters().href())
+
+
+@blueprint.post("/claim-several")
+def claim_several() -> ResponseReturnValue:
+    """Take all the days ticked that are free; the others are listed with the reason."""
+    need_ids = [_number(text) for text in request.form.getlist("need")[:MOST_AT_ONCE]]
+    if not need_ids:
+        return _page(Outcome(InvalidInput("board_nothing_ticked"))), 422
+    several = claiming.claim_several(session(), actor(), need_ids)
+    if not several.refused:
+        count = len(several.taken)
+        sentence = ngettext(
+            "%(num)d day taken. Thank you.", "%(num)d days taken. Thank you.", count
+        )
+        flash(sentence, "success")
+        return redirect(_filters().href())
+    places = [board.need_place(session(), actor(), need_id) for need_id in several.refused]
+    outcome = Outcome(several=several, instead=tuple(filter(None, places)))
+    return _page(outcome), 200 if several.taken else 409
+
+
+@blueprint.post("/undo/<int:assignment_id>")
+def undo(assignment_id: int) -> ResponseReturnValue:
+    """Give back what was taken minutes ago, as if it had never been taken."""
+    try:
+        undone = claiming.undo(session(), actor(), assignment_id)
+    except (Conflict, RuleBroken) as error:
+        return _page(Outcome(error)), 409
+    flash(_("Undone: %(date)s is free again.", date=short_date(undone.date)), "info")
+    return redirect(_filters().href())
+
+
+def _filters(form: FilterForm | None = None) -> Filters:
+    return read(form or FilterForm(request.args), _practices(), today())
+
+
+def _practices() -> list[PracticeRef]:
+    """The reader's practices where they are a doctor."""
+    here = board.practice_ids_of(actor())
+    return [practice for practice in identity().practices if practice.id in here]
+
+
+def _page(outcome: Outcome | None = None) -> str:
+    form = FilterForm(request.args)
+    form.offer(_practices())
+    filters = _filters(form)
+    reader_id = actor().user_id
+    found = board.board_between(session(), actor(), filters.start, filters.end)
+    calendars = holiday_calendars(
+        session(), found.practices, filters.start, filters.end, current_locale()
+    )
+    shown = [day for day in found.days if filters.shows(day)]
+    listed = [day for day in shown if filters.all or not day.barred]
+    cards = [(day, presenter.card(day, calendars, reader_id)) for day in listed]
+    many = len(found.practices) > 1
+    own = own_days(session(), reader_id or 0, filters.start, filters.end)
+    return render_template(
+        "board/index.html",
+        form=form,
+        filters=filters,
+        dates=presenter.dates(filters),
+        presets=presenter.presets(filters, today()),
+        views=presenter.views(filters),
+        chosen=presenter.chosen(filters),
+        weeks=presenter.weeks(cards),
+        months=presenter.months(listed, own, calendars, filters, today()),
+        weekdays=presenter.weekday_letters(),
+        many=many,
+        hidden=len(shown) - len(listed),
+        tickable=sum(value["may_take"] for _day, value in cards),
+        recent=presenter.recent(board.recent(session(), actor(), today()), many=many),
+        outcome=_told(outcome) if outcome else None,
+        next_open=None if listed else _next_open(filters),
+    )
+
+
+def _told(outcome: Outcome) -> dict[str, Any]:
+    """What is said above the days: why not, what was taken all the same, and what is near."""
+    told: dict[str, Any] = {"problem": None, "refused": [], "taken": 0, "instead": []}
+    if outcome.problem is not None:
+        told["problem"] = message_for(outcome.problem)
+    if outcome.several is not None:
+        told["taken"] = len(outcome.several.taken)
+        told["refused"] = [message_for(error) for error in outcome.several.refused.values()]
+    if outcome.instead:
+        told["instead"] = _instead(outcome.instead)
+    return told
+
+
+def _instead(places: tuple[tuple[int, dt.date], ...]) -> list[dict[str, Any]]:
+    """The open days nearest to the first of some that were lost, whatever the filters."""
+    practice_id, date = places[0]
+    start, end = max(today(), add_months(date, -2)), add_months(date, 2)
+    found = board.board_between(session(), actor(), start, end)
+    calendars = holiday_calendars(session(), found.practices, start, end, current_locale())
+    return [
+        presenter.card(day, calendars, actor().user_id)
+        for day in board.nearest(found.days, date, practice_id)
+    ]
+
+
+def _next_open(filters: Filters) -> dict[str, str] | None:
+    """The first open day after the dates shown, where these have none."""
+    place = filters.practice.id if filters.practice else None
+    date = board.next_open(session(), actor(), filters.end, place)
+    if date is None:
+        return None
+    there = filters.but(preset=None, start=date, end=add_months(date, 1), weekdays=frozenset())
+    return {"date": short_date(date), "href": there.href(_anchor=presenter.anchor(date))}
+
+
+def _with_undo(taken: Assignment) -> str:
+    """The message about a day just taken, with the button of the form in the list of such days."""
+    practice = session().get_one(Practice, taken.practice_id)
+    confirmers = board.confirmers(session(), practice.id, today()) if taken.held_until else []
+    sentence = presenter.taken(taken, practice, confirmers)
+    if not claiming.may_undo(session(), actor(), taken):
+        return sentence
+    words: str = get_template_attribute("board/_taken.html", "taken")(sentence, taken.id)
+    return words
+
+
+def _number(text: str | None) -> int:
+    """The number of a row; what is no number names nothing that is there."""
+    number = int(text) if text and text.isascii() and text.isdecimal() else 0
+    return min(number, 2**31 - 1)
