@@ -57,6 +57,10 @@ POST account.open_feed            302         302       302    302       302   3
 POST account.renew_feed           404         302       404    404       404   404    404   404      404    401
 POST account.revoke_feed          404         302       404    404       404   404    404   404      404    401
 GET  calendars.feed               404         404       404    404       404   404    404   404      404    404
+GET  board.index                  200         200       200    200       403   403    403   403      200     in
+POST board.claim                  302         302       302    409       403   403    403   403      404    401
+POST board.claim_several          302         302       302    409       403   403    403   403      404    401
+POST board.undo                   403         302       403    403       403   403    403   403      404    401
 GET  roster.week                  200         200       200    200       200   200    200   404      404     in
 GET  roster.month                 200         200       200    200       200   200    200   404      404     in
 GET  roster.need                  200         200       200    200       200   200    200   404      404     in
@@ -332,6 +336,9 @@ REQUESTS: dict[str, Request] = {
     "POST account.revoke_feed": lambda w: ({"feed_id": w.feed}, {}),
     "GET calendars.feed": lambda _: ({"token": "x" * 43}, {}),
     "GET roster.need": lambda w: ({"need_id": w.need.id}, {}),
+    "POST board.claim": lambda w: ({}, {"need": w.need.id}),
+    "POST board.claim_several": lambda w: ({}, {"need": w.need.id}),
+    "POST board.undo": lambda w: ({"assignment_id": w.assignment.id}, {}),
     "POST roster.claim": lambda w: ({"need_id": w.need.id}, {}),
     "POST roster.release": lambda w: ({"assignment_id": w.assignment.id}, {"reason": "Malade"}),
     "POST needs.withdraw": lambda w: ({"need_id": w.need.id}, {}),

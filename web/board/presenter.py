@@ -15,9 +15,10 @@ from flask_babel import gettext as _
 from scheduler.calendars.holidays import HolidayCalendar
 from scheduler.people.models import HoldOutcome, Practice
 from scheduler.roster.availability_queries import OwnDay
-from scheduler.roster.board import Colleague, OpenDay, Recent
+from scheduler.roster.board import Colleague, OpenDay
 from scheduler.roster.models import Assignment
 from scheduler.roster.rules import AssignmentState, Period, days_between, monday_of, month_bounds
+from scheduler.roster.taken_days import Recent
 from web.board.forms import CALENDAR, LIST, PRESETS, Filters, preset_dates
 from web.labels import PERIOD_NAMES, PRIORITY_NAMES, ROLE_NAMES, weekday_names
 from web.localisation import month_name, short_date, week_name, written

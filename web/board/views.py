@@ -27,7 +27,7 @@ from scheduler.core.errors import Conflict, InvalidInput, RelaisError, RuleBroke
 from scheduler.core.permissions import Action, Subject, require
 from scheduler.people.models import Practice
 from scheduler.people.queries import PracticeRef
-from scheduler.roster import board, claiming
+from scheduler.roster import board, claiming, taken_days
 from scheduler.roster.availability_queries import own_days
 from scheduler.roster.claiming import Several
 from scheduler.roster.legality import OWN_LIMITS
@@ -150,7 +150,7 @@ def _page(outcome: Outcome | None = None) -> str:
         many=many,
         hidden=len(shown) - len(listed),
         tickable=sum(value["may_take"] for _day, value in cards),
-        recent=presenter.recent(board.recent(session(), actor(), today()), many=many),
+        recent=presenter.recent(taken_days.recent(session(), actor(), today()), many=many),
         outcome=_told(outcome) if outcome else None,
         next_open=None if listed else _next_open(filters),
     )
@@ -194,7 +194,7 @@ def _next_open(filters: Filters) -> dict[str, str] | None:
 def _with_undo(taken: Assignment) -> str:
     """The message about a day just taken, with the button of the form in the list of such days."""
     practice = session().get_one(Practice, taken.practice_id)
-    confirmers = board.confirmers(session(), practice.id, today()) if taken.held_until else []
+    confirmers = taken_days.confirmers(session(), practice.id, today()) if taken.held_until else []
     sentence = presenter.taken(taken, practice, confirmers)
     if not claiming.may_undo(session(), actor(), taken):
         return sentence
