@@ -1,23 +1,34 @@
 """The outbox: what must leave the house, written with its cause and sent by the worker.
 
-A message is `sending` before the channel is called. A worker that dies in between leaves it so,
-and the next one marks it `uncertain` instead of sending it a second time.
+A message says what happened to whom. The worker routes it, in one transaction, to deliveries:
+one a channel, or a part of a daily digest. A delivery is `sending` before its channel is called.
+A worker that dies in between leaves it so, and the next one marks it `uncertain` instead of
+sending it a second time.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import enum
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
 import sqlalchemy as sa
 import structlog
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from scheduler.core.database import Base, Database, UnitOfWork
+from scheduler.core.deliveries import (
+    OPEN,
+    Channel,
+    Delivery,
+    DeliveryPart,
+    DeliveryState,
+    Way,
+    insert_new,
+    put_on,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -28,13 +39,18 @@ SENDING_LEASE: Final = dt.timedelta(minutes=5)
 
 
 class MessageState(enum.StrEnum):
-    """Where a message stands on its way out."""
+    """Where a message stands on its way out.
+
+    `sending` is a message whose deliveries have not all ended; then it is `sent` where one of
+    them was. `silenced` is one that its recipient chose not to be told.
+    """
 
     PENDING = "pending"
     SENDING = "sending"
     SENT = "sent"
     FAILED = "failed"
     UNCERTAIN = "uncertain"
+    SILENCED = "silenced"
 
 
 class OutboxMessage(Base):
@@ -48,7 +64,6 @@ class OutboxMessage(Base):
     kind: Mapped[str] = mapped_column(sa.String(64))
     facts: Mapped[dict[str, Any]]
     state: Mapped[MessageState] = mapped_column(default=MessageState.PENDING)
-    attempts: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[dt.datetime]
     due_at: Mapped[dt.datetime]
     sent_at: Mapped[dt.datetime | None]
@@ -69,8 +84,21 @@ class DeliveryFailed(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that a letter brings."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Letter:
-    """A message ready to leave: who it goes to and what it says."""
+    """A message ready to leave: who it goes to, by which channel, and what it says.
+
+    `to_address` is what the channel sends to: an e-mail address, a number, the id of a device.
+    `link` is the page it leads to and `stop` the one that stops its like; both are whole.
+    """
 
     to_name: str
     to_address: str
@@ -78,10 +106,29 @@ class Letter:
     text: str
     # The same for every attempt at one message, so that a receiver can recognise a repetition.
     reference: str
+    language: str = "fr"
+    channel: Channel = Channel.EMAIL
+    recipient_id: int | None = None
+    link: str | None = None
+    stop: str | None = None
+    attachments: tuple[Attachment, ...] = ()
 
 
 Compose = Callable[[UnitOfWork, OutboxMessage], Letter]
 Send = Callable[[Letter], None]
+Route = Callable[[UnitOfWork, OutboxMessage], Collection[Way]]
+# Makes of the letters of a delivery the one that leaves, addressed for its channel.
+Wrap = Callable[[UnitOfWork, Delivery, list[Letter]], Letter]
+
+
+def by_email(_session: UnitOfWork, _message: OutboxMessage) -> Collection[Way]:
+    """The way of every message where nobody has a choice: e-mail, at once."""
+    return (Way(Channel.EMAIL),)
+
+
+def first_of(_session: UnitOfWork, _delivery: Delivery, letters: list[Letter]) -> Letter:
+    """The letter of a delivery that carries one message."""
+    return letters[0]
 
 
 def post(
@@ -101,93 +148,206 @@ def post(
             "kind": kind,
             "facts": facts,
             "state": MessageState.PENDING,
-            "attempts": 0,
             "created_at": now,
             "due_at": now,
         }
         for recipient_id in sorted(set(recipient_ids))
     ]
-    if not rows:
-        return
-    dialect = session.get_bind().dialect.name
-    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    session.execute(insert(OutboxMessage).values(rows).on_conflict_do_nothing())
+    if rows:
+        insert_new(session, OutboxMessage, rows)
 
 
-def send_due(database: Database, compose: Compose, send: Send, *, most: int = 100) -> int:
-    """Send what is due, each message in transactions of its own; returns how many were sent.
+def send_due(
+    database: Database,
+    compose: Compose,
+    send: Send,
+    *,
+    route: Route = by_email,
+    wrap: Wrap = first_of,
+    most: int = 100,
+) -> int:
+    """Route and send what is due, each in transactions of its own; returns how many letters left.
 
-    `compose` reads the database, `send` calls the outside world with no transaction open.
-    Raises nothing for a channel's failure: it is recorded and retried with doubling delays from
-    one minute to four hours, eight times at the most.
+    `route`, `compose` and `wrap` read the database, `send` calls the outside world with no
+    transaction open. Raises nothing for a channel's failure: it is recorded and retried with
+    doubling delays from one minute to four hours, eight times at the most.
     """
     _give_up_interrupted(database)
     sent = 0
     for _ in range(most):
-        message_id = _take_next(database)
-        if message_id is None:
+        routed = _route_next(database, route)
+        delivery_id = _take_next(database)
+        if delivery_id is not None:
+            sent += _attempt(database, compose, wrap, send, delivery_id)
+        elif not routed:
             break
-        sent += _attempt(database, compose, send, message_id)
     return sent
+
+
+def _route_next(database: Database, route: Route) -> bool:
+    """Turn the next pending message into deliveries; False when there is none."""
+    message_id: int | None = None
+    try:
+        with database.transaction() as session:
+            message = session.scalars(
+                sa.select(OutboxMessage)
+                .where(
+                    OutboxMessage.state == MessageState.PENDING,
+                    OutboxMessage.due_at <= session.now(),
+                )
+                .order_by(OutboxMessage.due_at, OutboxMessage.id)
+                .limit(1)
+                .with_for_update(skip_locked=True)
+            ).one_or_none()
+            if message is None:
+                return False
+            message_id = message.id
+            ways = route(session, message)
+            for way in ways:
+                put_on(session, message.id, message.recipient_id, way)
+            message.state = MessageState.SENDING if ways else MessageState.SILENCED
+    except Exception as error:
+        if message_id is None:
+            raise
+        # One message that cannot be routed must not hold up those behind it.
+        if not isinstance(error, DeliveryFailed):
+            log.exception("outbox.unroutable", message=message_id)
+        with database.transaction() as session:
+            message = session.get_one(OutboxMessage, message_id)
+            message.state = MessageState.FAILED
+            message.last_error = _reason(error)
+    return True
 
 
 def _give_up_interrupted(database: Database) -> None:
     """Mark as uncertain what a dead worker was sending: nobody knows whether it left."""
     with database.transaction() as session:
-        session.execute(
-            sa.update(OutboxMessage)
+        found = session.scalars(
+            sa.select(Delivery)
             .where(
-                OutboxMessage.state == MessageState.SENDING,
-                OutboxMessage.due_at <= session.now() - SENDING_LEASE,
+                Delivery.state == DeliveryState.SENDING,
+                Delivery.due_at <= session.now() - SENDING_LEASE,
             )
-            .values(state=MessageState.UNCERTAIN, last_error="interrupted while sending")
-        )
+            .order_by(Delivery.id)
+            .with_for_update(skip_locked=True)
+        ).all()
+        for delivery in found:
+            delivery.state = DeliveryState.UNCERTAIN
+            delivery.last_error = "interrupted while sending"
+            _settle(session, delivery)
 
 
 def _take_next(database: Database) -> int | None:
     with database.transaction() as session:
-        message = session.scalars(
-            sa.select(OutboxMessage)
-            .where(
-                OutboxMessage.state == MessageState.PENDING, OutboxMessage.due_at <= session.now()
-            )
-            .order_by(OutboxMessage.due_at, OutboxMessage.id)
+        delivery = session.scalars(
+            sa.select(Delivery)
+            .where(Delivery.state == DeliveryState.PENDING, Delivery.due_at <= session.now())
+            .order_by(Delivery.due_at, Delivery.id)
             .limit(1)
             .with_for_update(skip_locked=True)
         ).one_or_none()
-        if message is None:
+        if delivery is None:
             return None
-        message.state = MessageState.SENDING
-        message.attempts += 1
+        delivery.state = DeliveryState.SENDING
+        delivery.attempts += 1
         # From here on the moment of the attempt, by which a dead worker is recognised.
-        message.due_at = session.now()
-        return message.id
+        delivery.due_at = session.now()
+        return delivery.id
 
 
-def _attempt(database: Database, compose: Compose, send: Send, message_id: int) -> bool:
+def _attempt(
+    database: Database, compose: Compose, wrap: Wrap, send: Send, delivery_id: int
+) -> bool:
     failure: DeliveryFailed | None = None
     try:
         with database.session() as session:
-            letter = compose(session, session.get_one(OutboxMessage, message_id))
+            letter = _written(session, compose, wrap, delivery_id)
         send(letter)
     except DeliveryFailed as error:
         failure = error
     with database.transaction() as session:
-        message = session.get_one(OutboxMessage, message_id)
+        delivery = session.get_one(Delivery, delivery_id)
         if failure is None:
-            message.state = MessageState.SENT
-            message.sent_at = session.now()
-            message.last_error = None
-            return True
-        message.last_error = str(failure)[:500]
-        if failure.permanent or message.attempts >= MOST_ATTEMPTS:
-            message.state = MessageState.FAILED
-            log.error("outbox.failed", message=message.id, kind=message.kind)
+            delivery.state = DeliveryState.SENT
+            delivery.sent_at = session.now()
+            delivery.last_error = None
         else:
-            message.state = MessageState.PENDING
-            message.due_at = session.now() + retry_delay(message.attempts)
-            log.warning("outbox.retry", message=message.id, attempts=message.attempts)
-        return False
+            delivery.last_error = _reason(failure)
+            if failure.permanent or delivery.attempts >= MOST_ATTEMPTS:
+                delivery.state = DeliveryState.FAILED
+                log.error("outbox.failed", delivery=delivery.id, channel=delivery.channel.value)
+            else:
+                delivery.state = DeliveryState.PENDING
+                delivery.due_at = session.now() + retry_delay(delivery.attempts)
+                log.warning("outbox.retry", delivery=delivery.id, attempts=delivery.attempts)
+        _settle(session, delivery)
+        return failure is None
+
+
+def _written(session: UnitOfWork, compose: Compose, wrap: Wrap, delivery_id: int) -> Letter:
+    """The letter of a delivery. What can no longer be written is left out of a digest."""
+    delivery = session.get_one(Delivery, delivery_id)
+    messages = session.scalars(
+        sa.select(OutboxMessage)
+        .join(DeliveryPart, DeliveryPart.message_id == OutboxMessage.id)
+        .where(DeliveryPart.delivery_id == delivery_id)
+        .order_by(OutboxMessage.id)
+    ).all()
+    letters: list[Letter] = []
+    failure = DeliveryFailed("nothing to say", permanent=True)
+    for message in messages:
+        try:
+            letters.append(compose(session, message))
+        except DeliveryFailed as error:
+            failure = error
+        except Exception as error:
+            # Nothing has left yet, and asking again would end the same way.
+            log.exception("outbox.unwritable", message=message.id, kind=message.kind)
+            failure = DeliveryFailed(_reason(error), permanent=True)
+    if not letters:
+        raise failure
+    return wrap(session, delivery, letters)
+
+
+def _settle(session: UnitOfWork, delivery: Delivery) -> None:
+    """Tell the messages of a delivery how they ended, once none of their deliveries is open."""
+    if delivery.state in OPEN:
+        return
+    session.flush()
+    # Held first: two deliveries of one message that end together then see each other.
+    messages = session.scalars(
+        sa.select(OutboxMessage)
+        .join(DeliveryPart, DeliveryPart.message_id == OutboxMessage.id)
+        .where(DeliveryPart.delivery_id == delivery.id)
+        .order_by(OutboxMessage.id)
+        .with_for_update(of=OutboxMessage)
+    ).all()
+    states: dict[int, set[DeliveryState]] = {message.id: set() for message in messages}
+    for message_id, state in session.execute(
+        sa.select(DeliveryPart.message_id, Delivery.state)
+        .join(Delivery, Delivery.id == DeliveryPart.delivery_id)
+        .where(DeliveryPart.message_id.in_(states))
+    ):
+        states[message_id].add(state)
+    for message in messages:
+        _end(message, states[message.id], delivery)
+
+
+def _end(message: OutboxMessage, states: set[DeliveryState], last: Delivery) -> None:
+    if states.intersection(OPEN):
+        return
+    message.last_error = last.last_error
+    if DeliveryState.SENT in states:
+        message.state, message.last_error = MessageState.SENT, None
+        message.sent_at = message.sent_at or last.sent_at
+    elif DeliveryState.UNCERTAIN in states:
+        message.state = MessageState.UNCERTAIN
+    else:
+        message.state = MessageState.FAILED
+
+
+def _reason(error: Exception) -> str:
+    return (str(error) or type(error).__name__)[:500]
 
 
 def retry_delay(attempts: int) -> dt.timedelta:

@@ -16,6 +16,7 @@ from scheduler.core.errors import BadSettings
 
 PREFIX: Final = "RELAIS_"
 SMALLEST_SECRET: Final = 32
+SMALLEST_VAPID_KEY: Final = 43
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,9 @@ class Settings:
     base_url: str = "http://127.0.0.1:8000"
     smtp_url: str | None = None
     mail_from: str = "Relais <relais@localhost>"
+    sms_url: str | None = None
+    vapid_private_key: str | None = None
+    vapid_contact: str | None = None
     trusted_proxies: int = 0
     ratelimit_storage: str = "memory://"
     log_level: str = "INFO"
@@ -58,6 +62,9 @@ class Settings:
             base_url=_base_url(given.get("base_url", cls.base_url)),
             smtp_url=_smtp_url(given.get("smtp_url")),
             mail_from=_mail_from(given.get("mail_from", cls.mail_from)),
+            sms_url=_sms_url(given.get("sms_url")),
+            vapid_private_key=_vapid_key(given.get("vapid_private_key")),
+            vapid_contact=_vapid_contact(given.get("vapid_contact")),
             trusted_proxies=_whole(given, "trusted_proxies", cls.trusted_proxies, 0, 10),
             ratelimit_storage=given.get("ratelimit_storage", cls.ratelimit_storage),
             log_level=_log_level(given.get("log_level", cls.log_level)),
@@ -128,6 +135,28 @@ def _mail_from(value: str) -> str:
     _name, address = parseaddr(value)
     if not re.fullmatch(r"[^@\s]+@[^@\s]+", address):
         raise _bad("mail_from", "not an e-mail address, with or without a name")
+    return value
+
+
+def _sms_url(value: str | None) -> str | None:
+    if value is not None and not re.match(r"[a-z0-9]+://.*\{phone\}", value):
+        raise _bad("sms_url", "not an address of apprise with {phone} in it")
+    return value
+
+
+def _vapid_key(value: str | None) -> str | None:
+    if value is None:
+        return None
+    plain = value.rstrip("=")
+    # The key of a P-256 curve alone, or wrapped in DER.
+    if not re.fullmatch(r"[A-Za-z0-9_-]+", plain) or len(plain) < SMALLEST_VAPID_KEY:
+        raise _bad("vapid_private_key", "not a private key of P-256 in URL-safe base64")
+    return value
+
+
+def _vapid_contact(value: str | None) -> str | None:
+    if value is not None and not re.fullmatch(r"mailto:[^@\s]+@[^@\s]+|https://\S+", value):
+        raise _bad("vapid_contact", "neither mailto: and an e-mail address nor an https address")
     return value
 
 

@@ -2,5 +2,6 @@
 
 from scheduler.notify.channels import channel
 from scheduler.notify.composing import composer
+from scheduler.notify.routing import router
 
-__all__ = ["channel", "composer"]
+__all__ = ["channel", "composer", "router"]

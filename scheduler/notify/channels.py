@@ -1,4 +1,9 @@
-"""The ways out of the house: SMTP where it is configured, else the worker's own console."""
+"""The ways out of the house, and which of them an installation offers.
+
+E-mail goes by SMTP, SMS by a gateway that apprise knows, push to the browsers' own services. A
+demonstration without SMTP keeps what it would have sent, to be read on a page; a real
+installation without SMTP writes its e-mails to the worker's console.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +19,17 @@ from email.utils import format_datetime, parseaddr
 from typing import Final, Self
 from urllib.parse import unquote, urlsplit
 
+from sqlalchemy.orm import Session
+
 from scheduler.core.clock import Clock, SystemClock
+from scheduler.core.database import Database
+from scheduler.core.deliveries import Channel
 from scheduler.core.outbox import DeliveryFailed, Letter, Send
 from scheduler.core.settings import Settings
+from scheduler.notify import mail
+from scheduler.notify.keeping import keep, keeps_letters
+from scheduler.notify.push import Push
+from scheduler.notify.sms import Sms
 
 TIMEOUT_SECONDS: Final = 20.0
 DEFAULT_PORT: Final = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
@@ -24,11 +37,41 @@ DEFAULT_PORT: Final = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 PERMANENT: Final = 500
 
 
-def channel(settings: Settings, clock: Clock | None = None) -> Send:
-    """What sends an installation's letters; see `Smtp.send` and `to_console`."""
-    if settings.smtp_url is None:
-        return to_console
-    return Smtp.from_url(settings.smtp_url, settings.mail_from, clock or SystemClock()).send
+def channel(
+    settings: Settings, clock: Clock | None = None, database: Database | None = None
+) -> Send:
+    """What sends an installation's letters, each by its channel.
+
+    The result raises `DeliveryFailed`. Without a `database` nothing is kept or pushed.
+    """
+    clock = clock or SystemClock()
+    senders: dict[Channel, Send] = {Channel.EMAIL: to_console}
+    if settings.smtp_url is not None:
+        senders[Channel.EMAIL] = Smtp.from_url(settings.smtp_url, settings.mail_from, clock).send
+    if settings.sms_url is not None:
+        senders[Channel.SMS] = Sms(settings.sms_url).send
+    if settings.vapid_private_key is not None and database is not None:
+        senders[Channel.PUSH] = Push.from_settings(settings, database).send
+
+    def send(letter: Letter) -> None:
+        if settings.smtp_url is None and database is not None and keep(database, letter):
+            return
+        sender = senders.get(letter.channel)
+        if sender is None:
+            raise DeliveryFailed(f"no way out by {letter.channel.value}", permanent=True)
+        sender(letter)
+
+    return send
+
+
+def offered(session: Session, settings: Settings) -> frozenset[Channel]:
+    """The channels that people may choose; a demonstration keeps its SMS."""
+    found = {Channel.EMAIL}
+    if settings.sms_url is not None or keeps_letters(session, settings):
+        found.add(Channel.SMS)
+    if settings.vapid_private_key is not None:
+        found.add(Channel.PUSH)
+    return frozenset(found)
 
 
 def to_console(letter: Letter) -> None:
@@ -116,7 +159,21 @@ class Smtp:
         message["Message-ID"] = f"<{letter.reference}@{address.rpartition('@')[2]}>"
         # Answering machines leave such a letter alone (RFC 3834).
         message["Auto-Submitted"] = "auto-generated"
-        message.set_content(letter.text)
+        if letter.stop is not None:
+            message["List-Unsubscribe"] = f"<{letter.stop}>"
+            # One POST to the same address is enough (RFC 8058); opening it changes nothing.
+            message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+        message.set_content(mail.plain(letter))
+        message.add_alternative(mail.html(letter), subtype="html")
+        for file in letter.attachments:
+            kind, _, parameters = file.media_type.partition(";")
+            main, _, sub = kind.strip().partition("/")
+            params = dict(
+                part.strip().split("=", 1) for part in parameters.split(";") if "=" in part
+            )
+            message.add_attachment(
+                file.content, maintype=main, subtype=sub, filename=file.name, params=params
+            )
         return message
 
 

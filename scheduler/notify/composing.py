@@ -8,63 +8,156 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from babel.dates import format_date
 from babel.numbers import format_decimal
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from scheduler.core.database import UnitOfWork
-from scheduler.core.outbox import Compose, DeliveryFailed, Letter, OutboxMessage
+from scheduler.core.deliveries import Channel, Delivery
+from scheduler.core.outbox import Attachment, DeliveryFailed, Letter, OutboxMessage
 from scheduler.core.settings import Settings
-from scheduler.notify.kinds import KINDS
+from scheduler.notify.kinds import KINDS, Kind
+from scheduler.notify.models import Device, Phone
+from scheduler.notify.rules import Group
+from scheduler.notify.stopping import stop_address
 from scheduler.people.models import User
+from scheduler.roster.models import Assignment
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
+LONGEST_SUBJECT: Final = 200
+
+# Makes files of days: for whom, which days.
+Attach = Callable[[UnitOfWork, User, Sequence[Assignment]], Sequence[Attachment]]
 
 
-def composer(settings: Settings) -> Compose:
-    """What writes an installation's letters: links lead to its address.
+def no_files(_session: UnitOfWork, _to: User, _days: Sequence[Assignment]) -> list[Attachment]:
+    """What is attached where nobody makes files."""
+    return []
 
-    The result raises `DeliveryFailed`, for good, for a message that cannot be written any more:
-    its recipient has left, or what it speaks of is gone.
+
+class Composer:
+    """Writes an installation's letters: links lead to its address.
+
+    Calling it and `wrap` raise `DeliveryFailed`, for good, for what cannot be written any more:
+    the recipient has left, what the message speaks of is gone, the device or the number too.
     """
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        undefined=StrictUndefined,
-        autoescape=False,  # noqa: S701 - plain text, never HTML
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
 
-    def compose(session: UnitOfWork, message: OutboxMessage) -> Letter:
-        recipient = session.get(User, message.recipient_id)
-        if recipient is None or recipient.disabled_at is not None:
-            raise DeliveryFailed("the recipient has left", permanent=True)
+    def __init__(self, settings: Settings, attach: Attach = no_files) -> None:
+        self._settings = settings
+        self._attach = attach
+        self._environment = Environment(
+            loader=FileSystemLoader(TEMPLATES),
+            undefined=StrictUndefined,
+            autoescape=False,  # noqa: S701 - plain text, never HTML
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+        )
+
+    def __call__(self, session: UnitOfWork, message: OutboxMessage) -> Letter:
+        recipient = _recipient(session, message.recipient_id)
         kind = KINDS.get(message.kind)
         if kind is None:
             raise DeliveryFailed(f"no such kind of message: {message.kind}", permanent=True)
-        language = recipient.locale.value
-        facts = kind.reader(session, message) | {"recipient": recipient, "base": settings.base_url}
-        template = environment.get_template(f"{language}/{message.kind}.txt")
-        text = template.render(
-            facts,
-            long_date=partial(_long_date, language=language),
-            in_days=partial(_in_days, language=language),
-        )
-        subject, _, body = text.partition("\n")
+        facts = kind.reader(session, message)
+        path = facts.get("path")
+        subject, text = self._render(recipient, message.kind, facts)
         return Letter(
             to_name=recipient.name,
             to_address=recipient.email,
-            subject=subject.strip(),
-            text=body.strip("\n") + "\n",
+            subject=subject,
+            text=text,
             reference=_reference(message),
+            language=recipient.locale.value,
+            recipient_id=recipient.id,
+            link=self._settings.base_url + path if path else None,
+            stop=self._stop(recipient, kind.group),
+            attachments=self._files(session, recipient, kind, facts),
         )
 
-    return compose
+    def wrap(self, session: UnitOfWork, delivery: Delivery, letters: list[Letter]) -> Letter:
+        """The letter of a delivery: a digest of several, addressed for its channel."""
+        letter = letters[0]
+        if delivery.digest_for is not None and len(letters) > 1:
+            letter = self._digest(session, delivery, letters)
+        if delivery.channel is Channel.EMAIL:
+            return letter
+        return replace(
+            letter, channel=delivery.channel, to_address=_address(session, delivery), stop=None
+        )
+
+    def _digest(self, session: UnitOfWork, delivery: Delivery, letters: list[Letter]) -> Letter:
+        recipient = _recipient(session, delivery.recipient_id)
+        subject, text = self._render(recipient, "_digest", {"letters": letters})
+        # In the order of the messages, each file once.
+        files = {file.name: file for letter in letters for file in letter.attachments}
+        return Letter(
+            to_name=recipient.name,
+            to_address=recipient.email,
+            subject=subject,
+            text=text,
+            reference=f"digest.{letters[0].reference}",
+            language=recipient.locale.value,
+            recipient_id=recipient.id,
+            link=self._settings.base_url,
+            attachments=tuple(files.values()),
+        )
+
+    def _render(self, recipient: User, name: str, facts: dict[str, Any]) -> tuple[str, str]:
+        """The subject and the text of a letter."""
+        language = recipient.locale.value
+        written = self._environment.get_template(f"{language}/{name}.txt").render(
+            facts | {"recipient": recipient, "base": self._settings.base_url},
+            long_date=partial(_long_date, language=language),
+            in_days=partial(_in_days, language=language),
+        )
+        subject, _, body = written.lstrip("\n").partition("\n")
+        return subject.strip()[:LONGEST_SUBJECT], body.strip("\n") + "\n"
+
+    def _stop(self, recipient: User, group: Group) -> str | None:
+        if group is Group.ACCOUNT or self._settings.secret_key is None:
+            return None
+        return stop_address(self._settings, recipient.id, group)
+
+    def _files(
+        self, session: UnitOfWork, recipient: User, kind: Kind, facts: dict[str, Any]
+    ) -> tuple[Attachment, ...]:
+        if not kind.attaches:
+            return ()
+        days = facts.get("assignments") or [facts["assignment"]]
+        own = [day for day in days if day.doctor_id == recipient.id]
+        return tuple(self._attach(session, recipient, own)) if own else ()
+
+
+def composer(settings: Settings, attach: Attach = no_files) -> Composer:
+    """What writes an installation's letters; see `Composer`."""
+    return Composer(settings, attach)
+
+
+def _recipient(session: UnitOfWork, user_id: int) -> User:
+    recipient = session.get(User, user_id)
+    if recipient is None or recipient.disabled_at is not None:
+        raise DeliveryFailed("the recipient has left", permanent=True)
+    return recipient
+
+
+def _address(session: UnitOfWork, delivery: Delivery) -> str:
+    """Where a delivery that is no e-mail goes, if its owner still has it."""
+    if delivery.channel is Channel.SMS:
+        phone = session.get(Phone, delivery.recipient_id)
+        if phone is None or phone.number != delivery.target:
+            raise DeliveryFailed("the number has changed", permanent=True)
+        return phone.number
+    device = session.get(Device, int(delivery.target))
+    if device is None or device.user_id != delivery.recipient_id:
+        raise DeliveryFailed("the device is gone", permanent=True)
+    return delivery.target
 
 
 def _long_date(day: dt.date, language: str) -> str:

@@ -13,8 +13,11 @@ from typing import Any, Final
 
 from scheduler.core.database import UnitOfWork
 from scheduler.core.outbox import OutboxMessage
-from scheduler.notify.readers import asks, availabilities, days, duties, proposals
+from scheduler.notify.readers import account, asks, availabilities, days, duties, proposals
 from scheduler.notify.rules import Group
+
+PHONE_CODE: Final = "phone.code"
+TEST: Final = "test.message"
 
 Reader = Callable[[UnitOfWork, OutboxMessage], dict[str, Any]]
 
@@ -48,5 +51,8 @@ _ALL: Final = (
     # Months that open.
     Kind("availability.opened", Group.OPENINGS, False, availabilities.asked),
     Kind("availability.reminder", Group.REMINDERS, False, availabilities.asked),
+    # One's own account and its channels.
+    Kind(PHONE_CODE, Group.ACCOUNT, True, account.phone_code),
+    Kind(TEST, Group.ACCOUNT, False, account.test),
 )
 KINDS: Final = {kind.name: kind for kind in _ALL}

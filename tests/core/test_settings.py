@@ -24,6 +24,9 @@ def test_values_are_typed() -> None:
             "RELAIS_DATABASE_URL": "postgres://relais@db/relais",
             "RELAIS_SECRET_KEY": "k" * 32,
             "RELAIS_BASE_URL": "https://relais.example/",
+            "RELAIS_SMS_URL": "jsons://gateway.example/?to={phone}",
+            "RELAIS_VAPID_PRIVATE_KEY": "k" * 43,
+            "RELAIS_VAPID_CONTACT": "mailto:relais@example.org",
             "RELAIS_TRUSTED_PROXIES": "1",
             "RELAIS_SOLVER_SECONDS": "2.5",
             "RELAIS_LOG_LEVEL": "debug",
@@ -35,6 +38,8 @@ def test_values_are_typed() -> None:
     assert settings.is_https
     assert (settings.trusted_proxies, settings.solver_seconds) == (1, 2.5)
     assert settings.log_level == "DEBUG"
+    assert settings.sms_url == "jsons://gateway.example/?to={phone}"
+    assert settings.vapid_contact == "mailto:relais@example.org"
 
 
 def test_an_empty_value_is_no_value() -> None:
@@ -56,6 +61,11 @@ def test_an_empty_value_is_no_value() -> None:
         ("RELAIS_BASE_URL", "ftp://relais.example"),
         ("RELAIS_BASE_URL", "relais.example"),
         ("RELAIS_SMTP_URL", "mail.example"),
+        ("RELAIS_SMS_URL", "json://gateway.example/"),
+        ("RELAIS_SMS_URL", "gateway.example/{phone}"),
+        ("RELAIS_VAPID_PRIVATE_KEY", "c2hvcnQ"),
+        ("RELAIS_VAPID_PRIVATE_KEY", "not base64 at all, and too long to be overlooked so"),
+        ("RELAIS_VAPID_CONTACT", "relais@example.org"),
         ("RELAIS_TRUSTED_PROXIES", "-1"),
         ("RELAIS_TRUSTED_PROXIES", "one"),
         ("RELAIS_SOLVER_SECONDS", "0"),

@@ -106,7 +106,12 @@ def test_a_letter_arrives_as_written(server: MailServer, clock: FixedClock) -> N
     assert found["Message-ID"] == "<12.abc@nieul.example>"
     assert found["Date"].datetime == clock.now()
     assert found["Auto-Submitted"] == "auto-generated"
-    assert found.get_content().replace("\r\n", "\n") == LETTER.text
+    assert found.get_content_type() == "multipart/alternative"
+    text, html = found.iter_parts()
+    assert text.get_content().replace("\r\n", "\n") == LETTER.text
+    assert html.get_content_type() == "text/html"
+    assert "Une journée vous est attribuée</h1>" in html.get_content()
+    assert found["List-Unsubscribe"] is None
     assert server.heard[1].upper().startswith("MAIL FROM:<RELAIS@NIEUL.EXAMPLE>")
 
 

@@ -1,0 +1,37 @@
+"""The signed address in each e-mail that stops e-mails of its group, without signing in."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from itsdangerous import BadSignature, URLSafeSerializer
+
+from scheduler.core.errors import BadSettings, NotFound
+from scheduler.core.settings import Settings
+from scheduler.notify.rules import CHOSEN_GROUPS, Group
+
+SALT: Final = "notify.stop"
+
+
+def stop_address(settings: Settings, user_id: int, group: Group) -> str:
+    """The page where somebody stops the e-mails of a group; it works for as long as the key."""
+    token = _serializer(settings).dumps([user_id, group.value])
+    text = token.decode() if isinstance(token, bytes) else token
+    return f"{settings.base_url}/notifications/stop/{text}"
+
+
+def read_stop(settings: Settings, token: str) -> tuple[int, Group]:
+    """Whose e-mails of which group a token stops; raises `NotFound` for one of nobody's making."""
+    try:
+        user_id, group = _serializer(settings).loads(token)
+        if group in CHOSEN_GROUPS:
+            return int(user_id), Group(group)
+    except (BadSignature, ValueError, TypeError):
+        pass
+    raise NotFound("stop_address_unknown")
+
+
+def _serializer(settings: Settings) -> URLSafeSerializer:
+    if settings.secret_key is None:
+        raise BadSettings(variable="RELAIS_SECRET_KEY", reason="required to sign addresses")
+    return URLSafeSerializer(settings.secret_key, salt=SALT)
