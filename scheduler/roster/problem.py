@@ -115,13 +115,20 @@ def problem_between(
     needs = {need.id: need for need in _open_needs(session, practice, start, end)}
     needs |= {assignment.need.id: assignment.need for assignment in fixed}
     credit = _credit(session, practice, start, horizon[0])
+    # The format's limits count days anywhere: the practice's own fit whoever works here only.
+    elsewhere = {row.doctor_id for row in fixed if row.practice_id != practice.id}
     doctors = [
-        _doctor(candidate, credit[candidate.user.id], [practice_key(practice.id)])
+        _doctor(
+            candidate,
+            credit[candidate.user.id],
+            [practice_key(practice.id)],
+            None if candidate.user.id in elsewhere else practice,
+        )
         for candidate in candidates.values()
     ]
     doctors += [
         # Somebody who has left keeps the days that stand, and is proposed for no other.
-        _doctor(_stranger(user), credit[user.id], [])
+        _doctor(_stranger(user), credit[user.id], [], None)
         for user in _strangers(session, {row.doctor_id for row in fixed} - set(candidates))
     ]
     said = availabilities_between(session, candidates, start, end)
@@ -323,19 +330,30 @@ def _practices(
     ]
 
 
-def _doctor(candidate: Candidate, credit: int, practices: list[str]) -> dict[str, Any]:
+def _doctor(
+    candidate: Candidate, credit: int, practices: list[str], limiting: Practice | None
+) -> dict[str, Any]:
+    """A doctor of the problem, `limiting` being the practice whose own limits count, if any."""
     standing, facts = candidate.standing, candidate.user.doctor
+    week, month = standing.max_half_days_per_week, standing.max_half_days_per_month
+    if limiting is not None and candidate.role in legality.LICENSED_ROLES:
+        week = _least(week, limiting.local_half_days_per_week)
+        month = _least(month, limiting.local_half_days_per_month)
     return {
         "id": doctor_key(candidate.user.id),
         "role": candidate.role.value,
         "practices": practices,
         "gender": facts.gender.value if facts and facts.gender else None,
-        "max_days_per_week": _days(standing.max_half_days_per_week),
-        "max_days_per_month": _days(standing.max_half_days_per_month),
+        "max_days_per_week": _days(week),
+        "max_days_per_month": _days(month),
         "max_days_total": None,
         "max_consecutive_days": standing.max_consecutive_days,
         "credit": credit,
     }
+
+
+def _least(*limits: int | None) -> int | None:
+    return min((limit for limit in limits if limit is not None), default=None)
 
 
 def _days(half_days: int | None) -> float | None:

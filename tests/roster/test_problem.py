@@ -305,3 +305,28 @@ def test_queries_do_not_grow(house: House, database: Database) -> None:
     few = count()
     grow(5)
     assert count() == few
+
+
+def test_the_practice_s_limits_cap_those_who_work_here_only(house: House) -> None:
+    practice = house.practice(local_half_days_per_week=3, local_half_days_per_month=8)
+    free = house.member(practice, Role.REPLACEMENT)
+    strict = house.member(practice, Role.ASSISTANT, doctor={"max_half_days_per_week": 2})
+    titular = house.member(practice, Role.TITULAR)
+    busy = house.member(practice, Role.REPLACEMENT)
+    other = house.practice()
+    house.member(other, Role.REPLACEMENT, busy)
+    house.assignment(house.need(other, MONDAY), busy)
+    found = by_id(problem_of(house, practice), "doctors")
+    caps = {
+        user: (
+            found[f"d{user.id}"]["max_days_per_week"],
+            found[f"d{user.id}"]["max_days_per_month"],
+        )
+        for user in (free, strict, titular, busy)
+    }
+    assert caps == {
+        free: (1.5, 4),
+        strict: (1, 4),
+        titular: (None, None),
+        busy: (None, None),
+    }
