@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from functools import partial
 
 import sqlalchemy as sa
 
@@ -69,11 +70,10 @@ class Doors:
                 raise found.refused[self.need.id]
             self.winners.append(actor.name)
 
+        days = [THURSDAY + dt.timedelta(days=number + 1) for number in range(A_DOOR)]
         return [
-            lambda actor=self.house.actor(user), other=self.house.need(self.practice, THURSDAY + dt.timedelta(days=number + 1)): (
-                act(actor, other)
-            )
-            for number, user in enumerate(self.doctors())
+            partial(act, self.house.actor(user), self.house.need(self.practice, day))
+            for day, user in zip(days, self.doctors(), strict=True)
         ]
 
     def accepted_proposals(self) -> list[Callable[[], None]]:
@@ -87,10 +87,7 @@ class Doors:
                 raise error
             self.winners.append(name)
 
-        return [
-            lambda proposal_id=self._proposal(user), name=user.name: act(proposal_id, name)
-            for user in self.doctors()
-        ]
+        return [partial(act, self._proposal(user), user.name) for user in self.doctors()]
 
     def _proposal(self, user: User) -> int:
         with self.house.database.transaction() as session:
@@ -112,10 +109,7 @@ class Doors:
                 asks.accept(session, actor, ask_id)
             self.winners.append(actor.name)
 
-        return [
-            lambda actor=self.house.actor(user), ask_id=self._ask(user): act(actor, ask_id)
-            for user in self.doctors()
-        ]
+        return [partial(act, self.house.actor(user), self._ask(user)) for user in self.doctors()]
 
     def _ask(self, user: User) -> int:
         with self.house.database.transaction() as session:
@@ -162,7 +156,7 @@ class Doors:
                 call_answers.take(session, uid, self.need.id)
             self.winners.append(name)
 
-        return [lambda uid=uids[user.id], name=user.name: act(uid, name) for user in users]
+        return [partial(act, uids[user.id], user.name) for user in users]
 
 
 def test_two_hundred_want_one_day_and_one_has_it(house: House) -> None:
