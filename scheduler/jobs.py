@@ -14,7 +14,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -29,19 +29,26 @@ from huey.serializer import Serializer
 from sqlalchemy.exc import SQLAlchemyError
 
 from scheduler import notify
+from scheduler.calendars.days import FILE_NAME, MEDIA_TYPE, days_file
 from scheduler.core import outbox
-from scheduler.core.database import Database
+from scheduler.core.database import Database, UnitOfWork
 from scheduler.core.errors import RelaisError
+from scheduler.core.installation import with_secret
+from scheduler.core.outbox import Attachment
 from scheduler.core.settings import Settings
+from scheduler.notify.readers.common import week_at
+from scheduler.people.models import User
 from scheduler.roster import (
     ask_endings,
     availability_reminders,
+    call_work,
     holding,
     past_days,
     proposal_work,
     releasing,
     work,
 )
+from scheduler.roster.models import Assignment
 from scheduler.roster.proposal_work import PROPOSALS
 from scheduler.roster.scenario_work import SCENARIOS
 from scheduler.roster.work import Kind, Orders, Ticket
@@ -186,8 +193,11 @@ class Worker:
         self._nudges = {
             kind: _task(self.huey, kind, partial(self.compute, kind=kind)) for kind in KINDS
         }
-        self._send = notify.channel(settings)
-        self._compose = notify.composer(settings)
+        # A demonstration signs the addresses in its letters with a key of its own.
+        settings = with_secret(settings, self.database)
+        self._send = notify.channel(settings, database=self.database)
+        self._compose = notify.composer(settings, partial(_days_file, settings.base_url))
+        self._route = notify.router(settings)
         self.stopping = threading.Event()
 
     def run(self) -> None:
@@ -235,6 +245,11 @@ class Worker:
             releasing.lapse_past(session)
         while self._decided_held() and not self.stopping.is_set():
             continue
+        for act in (call_work.advance_calls, call_work.find_thin_weeks):
+            while not self.stopping.is_set():
+                with self.database.transaction() as session:
+                    if not act(session):
+                        break
         ended = past_days.BATCH
         while ended == past_days.BATCH and not self.stopping.is_set():
             with self.database.transaction() as session:
@@ -247,7 +262,9 @@ class Worker:
 
     def mail(self) -> None:
         """Send what is due in the outbox."""
-        outbox.send_due(self.database, self._compose, self._send)
+        outbox.send_due(
+            self.database, self._compose, self._send, route=self._route, wrap=self._compose.wrap
+        )
 
     def compute(self, row_id: int, kind: Kind = PROPOSALS) -> None:
         """Compute a queued row, unless somebody else has begun to."""
@@ -301,6 +318,18 @@ class Worker:
             except Exception:
                 log.exception("worker.stumbled", act=act.__name__)
             self.stopping.wait(seconds)
+
+
+def _days_file(
+    base_url: str, _session: UnitOfWork, to: User, days: Sequence[Assignment]
+) -> list[Attachment]:
+    """The days of a letter as a calendar file: letters and calendars do not know each other."""
+
+    def link(slug: str, day: dt.date) -> str:
+        return base_url + week_at(slug, day)
+
+    content = days_file(days, to.locale, link)
+    return [Attachment(FILE_NAME[to.locale], MEDIA_TYPE, content)]
 
 
 def run_worker(settings: Settings, rhythm: Rhythm | None = None) -> None:

@@ -6,13 +6,13 @@ import datetime as dt
 import hashlib
 import hmac
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 import sqlalchemy as sa
 
 from scheduler.calendars import document, queries, rules
+from scheduler.calendars.days import Link, day_entry, place_of, titled
 from scheduler.calendars.document import Entry
 from scheduler.calendars.models import Feed, FeedKind, HolidayKind, PracticeHoliday
 from scheduler.core import audit
@@ -22,17 +22,14 @@ from scheduler.core.errors import InvalidInput, NotFound
 from scheduler.core.permissions import Action, Actor, Subject, can, require
 from scheduler.people.models import Practice, User
 from scheduler.people.queries import identity
-from scheduler.roster.models import Assignment, Need
-from scheduler.roster.rules import AssignmentState, Period, add_months
+from scheduler.roster.models import Need
+from scheduler.roster.rules import add_months
 
 FEED_PATH: Final = "/feeds/{token}.ics"
 # Rises when the same facts are written differently, so that no client keeps the old writing.
 WRITING: Final = 1
 LONGEST_HOLIDAY: Final = 120
 FURTHEST_HOLIDAY_MONTHS: Final = 60
-
-# The address of the page of a week, from the practice's slug and the week's Monday.
-Link = Callable[[str, dt.date], str]
 
 
 def open_feed(
@@ -136,7 +133,7 @@ def content(session: UnitOfWork, fetched: Fetch) -> bytes:
     words = rules.WORDS[feed.user.locale]
     personal = feed.practice is None
     entries = [
-        _assignment_entry(row, words, fetched, personal=personal)
+        day_entry(row, words, fetched.link, all_day=fetched.all_day, personal=personal)
         for row in queries.shown_assignments(session, feed, window)
     ]
     if feed.practice is None:
@@ -286,27 +283,6 @@ def _fingerprint(
     return hashlib.sha256(repr([str(fact) for fact in facts]).encode()).hexdigest()
 
 
-def _assignment_entry(
-    row: Assignment, words: rules.Words, fetched: Fetch, *, personal: bool
-) -> Entry:
-    need = row.need
-    practice = need.practice
-    title = practice.name if personal else f"{row.doctor.name} · {need.room.name}"
-    held = row.state is AssignmentState.HELD
-    start, end = rules.hours_of(practice, row.date, row.period)
-    return Entry(
-        uid=row.uid,
-        sequence=row.version - 1 + practice.version - 1,
-        changed_at=row.updated_at,
-        start=start,
-        end=end,
-        summary=_title(title, row.period, words, fetched, note=words["to_confirm"] if held else ""),
-        location=_place(need),
-        url=fetched.link(practice.slug, row.date),
-        tentative=held,
-    )
-
-
 def _need_entry(need: Need, words: rules.Words, fetched: Fetch) -> Entry:
     practice = need.practice
     start, end = rules.hours_of(practice, need.date, need.period)
@@ -318,22 +294,10 @@ def _need_entry(need: Need, words: rules.Words, fetched: Fetch) -> Entry:
         changed_at=need.published_at,
         start=start,
         end=end,
-        summary=_title(f"{words['to_fill']} · {need.room.name}", need.period, words, fetched),
-        location=_place(need),
+        summary=titled(
+            f"{words['to_fill']} · {need.room.name}", need.period, words, all_day=fetched.all_day
+        ),
+        location=place_of(need),
         url=fetched.link(practice.slug, need.date),
         transparent=True,
     )
-
-
-def _title(
-    title: str, period: Period, words: rules.Words, fetched: Fetch, *, note: str = ""
-) -> str:
-    """The title, with what an all-day event cannot show and what is still open."""
-    half = "" if period is Period.DAY or not fetched.all_day else words[period.value]
-    remarks = ", ".join(part for part in (half, note) if part)
-    return f"{title} ({remarks})" if remarks else title
-
-
-def _place(need: Need) -> str:
-    parts = (need.room.name, need.practice.name, need.practice.address)
-    return ", ".join(part for part in parts if part)

@@ -16,8 +16,13 @@ from scheduler.roster.models import Assignment, Need
 
 def week_path(practice: Practice, day: dt.date) -> str:
     """The address, below the installation's, of the week of a day."""
+    return week_at(practice.slug, day)
+
+
+def week_at(slug: str, day: dt.date) -> str:
+    """The same, by the practice's name in addresses."""
     year, week, _weekday = day.isocalendar()
-    return f"/p/{practice.slug}/week/{year}-W{week:02d}"
+    return f"/p/{slug}/week/{year}-W{week:02d}"
 
 
 def assignments_of(session: UnitOfWork, ids: Collection[int]) -> list[Assignment]:
