@@ -27,6 +27,7 @@ from scheduler.demonstration.cast import (
     last_licence_day,
 )
 from scheduler.notify.composing import composer
+from scheduler.notify.keeping import keeper
 from scheduler.people import queries, service
 from scheduler.people.models import Practice, SchoolZone
 from scheduler.roster import asks, availabilities, claiming, releasing
@@ -94,14 +95,12 @@ class Life:
                 self._say_when(doctor)
             for monday in self._mondays():
                 self._take_days(monday)
+                self._send()
             self._ask()
             self.clock.move_to(self.now)
             with self.database.transaction() as session:
                 finish_past_days(session)
-            # Whoever was to be told was told at the time.
-            compose = composer(Settings())
-            while outbox.send_due(self.database, compose, lambda _letter: None):
-                continue
+            self._send()
         finally:
             self.database.dispose()
 
@@ -272,6 +271,11 @@ class Life:
             with suppress(Conflict, RuleBroken), self.database.transaction() as session:
                 asks.ask(session, asker.actor, need.id, asked.id, message=message)
                 break
+
+    def _send(self) -> None:
+        """Whoever is to be told is told; what they were told stays in the mailbox."""
+        while outbox.send_due(self.database, composer(Settings()), keeper(self.database)):
+            continue
 
     def _willing(self, need: Need) -> list[Doctor]:
         with self.database.session() as session:

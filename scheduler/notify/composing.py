@@ -27,6 +27,7 @@ from scheduler.notify.models import Device, Phone
 from scheduler.notify.rules import Group
 from scheduler.notify.stopping import stop_address
 from scheduler.people.models import User
+from scheduler.roster.call_rules import answer_path
 from scheduler.roster.models import Assignment
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
@@ -66,6 +67,9 @@ class Composer:
         if kind is None:
             raise DeliveryFailed(f"no such kind of message: {message.kind}", permanent=True)
         facts = kind.reader(session, message)
+        if "invitation_uid" in facts:
+            # Signed here: readers do not know the installation's key.
+            facts["path"] = answer_path(self._settings.secret_key, facts["invitation_uid"])
         path = facts.get("path")
         subject, text = self._render(recipient, message.kind, facts)
         return Letter(

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, joinedload
 from scheduler.core.database import Database, UnitOfWork
 from scheduler.core.errors import NotFound
 from scheduler.core.installation import demonstration_key
-from scheduler.core.outbox import Attachment, Letter
+from scheduler.core.outbox import Attachment, Letter, Send
 from scheduler.core.settings import Settings
 from scheduler.notify.models import KeptLetter
 from scheduler.people.models import Member
@@ -30,6 +30,15 @@ def keep(database: Database, letter: Letter) -> bool:
             return False
         put_by(session, letter)
         return True
+
+
+def keeper(database: Database) -> Send:
+    """A channel that only keeps: what a demonstration tells while it is being made."""
+
+    def send(letter: Letter) -> None:
+        keep(database, letter)
+
+    return send
 
 
 def put_by(session: UnitOfWork, letter: Letter) -> None:

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from scheduler.core.database import UnitOfWork
 from scheduler.core.outbox import OutboxMessage
-from scheduler.notify.readers import account, asks, availabilities, days, duties, proposals
+from scheduler.notify.readers import account, asks, availabilities, calls, days, duties, proposals
 from scheduler.notify.rules import Group
 
 PHONE_CODE: Final = "phone.code"
@@ -42,6 +42,12 @@ _ALL: Final = (
     Kind("ask.answered", Group.DECISIONS, False, asks.asked),
     Kind("ask.ended", Group.QUESTIONS, False, asks.asked),
     Kind("ask.sent", Group.QUESTIONS, False, asks.asked),
+    # Calls for volunteers.
+    Kind("call.prepared", Group.DECISIONS, False, calls.prepared),
+    Kind("call.invited", Group.QUESTIONS, False, calls.still_invited),
+    Kind("call.urgent", Group.QUESTIONS, True, calls.still_invited),
+    Kind("call.answered", Group.DECISIONS, False, calls.answered),
+    Kind("call.filled", Group.QUESTIONS, False, calls.invited),
     # Proposals.
     Kind("proposal.failed", Group.DECISIONS, False, proposals.ended),
     Kind("proposal.ready", Group.DECISIONS, False, proposals.ended),
