@@ -46,11 +46,9 @@ def channels_of(
         )
     }
     rings = {
-        user_id: urgent_sms
-        for user_id, urgent_sms in session.execute(
-            sa.select(NotifyProfile.user_id, NotifyProfile.urgent_sms).where(
-                NotifyProfile.user_id.in_(numbers)
-            )
+        row.user_id: row.urgent_sms
+        for row in session.scalars(
+            sa.select(NotifyProfile).where(NotifyProfile.user_id.in_(numbers))
         )
     }
     return {

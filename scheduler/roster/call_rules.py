@@ -128,6 +128,7 @@ def uid_of(secret: str, token: str) -> str:
         raise NotFound("invitation_not_found") from None
 
 
-def answer_path(secret: str, uid: str) -> str:
-    """Where an invitation is answered, below the installation's address."""
-    return f"/calls/answer/{link_token(secret, uid)}"
+def answer_path(secret: str | None, uid: str) -> str:
+    """Where an invitation is answered, below the installation's address: by its link, or signed
+    in where there is no secret key to sign one with."""
+    return "/calls/" if secret is None else f"/calls/answer/{link_token(secret, uid)}"

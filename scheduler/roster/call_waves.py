@@ -51,6 +51,7 @@ def prepare(
         urgent=urgent,
         prepared_at=session.now(),
         days=[CallDay(need_id=need.id) for need in needs],
+        invitations=[],
     )
     session.add(call)
     session.flush()
