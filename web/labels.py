@@ -49,3 +49,11 @@ def day_count(half_days: float) -> str:
 def grammatical_number(days: float) -> int:
     """The whole number that stands for `days` where a language chooses singular or plural."""
     return int(days) if get_locale().language == "fr" else math.ceil(days)
+
+
+def dialled(phone: str | None) -> str | None:
+    """A number as the address of a call takes it: digits, and the plus in front."""
+    if phone is None:
+        return None
+    digits = "".join(sign for sign in phone if sign.isdecimal())
+    return ("+" if phone.strip().startswith("+") else "") + digits if digits else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import Final
 
 from flask import Flask, g, request
@@ -10,10 +11,13 @@ from flask import session as cookie
 from flask_babel import format_date, get_locale
 from flask_login import current_user
 
+from scheduler.core.errors import NotFound
 from web.extensions import babel
 from web.identity import HOUSE_TIMEZONE, identity
 
 LOCALES: Final = ("fr", "en")
+# The years of the weeks and months in addresses.
+DATE: Final = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}")
 
 
 def current_locale() -> str:
@@ -54,10 +58,31 @@ def week_name(day: dt.date) -> str:
     return f"{letter}{day.isocalendar().week:02d}"
 
 
+def week_dates(monday: dt.date) -> str:
+    """« 23–29 nov. 2026 », with the month or the year of the Monday where it is another."""
+    sunday = monday + dt.timedelta(days=6)
+    first = "d MMM y" if monday.year != sunday.year else "d MMM"
+    if monday.month == sunday.month:
+        first = "d"
+    # A word joiner keeps the two numbers of one month on one line.
+    dash = "–\u2060" if first == "d" else " – "
+    return written(monday, first) + dash + written(sunday, "d MMM y")
+
+
 def iso_week(day: dt.date) -> str:
     """``2026-W48``, as it stands in addresses."""
     year, week, _weekday = day.isocalendar()
     return f"{year}-W{week:02d}"
+
+
+def parse_date(text: str) -> dt.date:
+    """A date as it stands in addresses, like ``2026-11-23``; `NotFound` for anything else."""
+    try:
+        if not DATE.fullmatch(text):
+            raise ValueError(text)
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise NotFound("date_not_found", date=text) from None
 
 
 def init_app(app: Flask) -> None:
@@ -78,4 +103,5 @@ def init_app(app: Flask) -> None:
             "month_name": month_name,
             "week_name": week_name,
             "iso_week": iso_week,
+            "week_dates": week_dates,
         }

@@ -100,6 +100,39 @@ MESSAGES: Final[dict[str, Any]] = {
     "reason_required": _l("Say why: the doctor will read it."),
     "reason_too_long": _l("At most %(most)d characters."),
     "board_nothing_ticked": _l("Tick at least one day."),
+    # Presences, duties and the sheet on the door.
+    "date_not_found": _l("There is no date %(date)s."),
+    "member_not_found": _l("There is no such member in this practice."),
+    "presence_not_found": _l("This presence is no longer there."),
+    "presence_dates": _l("The last day comes before the first."),
+    "presence_weekday": _l("Choose a day of the week."),
+    "presence_many": _l("At most %(most)d repetitions. Remove one first."),
+    "presence_date": _l("Choose a day from today to %(latest)s."),
+    "presence_of_doctor": _l("Doctors are on the roster by their days."),
+    "advice_too_long": _l("At most %(most)d characters."),
+    "duty_date": _l("Choose a day from today to %(latest)s."),
+    "duty_changed": _l("%(who)s has been put on call meanwhile. Look again."),
+    "duty_cleared": _l("Nobody is on call any more on this day. Look again."),
+    "public_page_not_found": _l("There is no such page."),
+    # Days offered to colleagues, taken over, and doctors who do not come.
+    "swap_not_found": _l("There is no such offer in this practice."),
+    "swap_oneself": _l("Nobody can be offered a day of their own."),
+    "swap_return": _l("Choose a coming day of the colleague to whom the day is offered."),
+    "swap_message_too_long": _l("At most %(most)d characters."),
+    "swap_open": _l("%(date)s is offered already. Take that offer back first."),
+    "swap_taken": _l("%(who)s was first: %(date)s is taken."),
+    "swap_withdrawn": _l("%(date)s is no longer offered: the offer was taken back."),
+    "swap_ended": _l("%(date)s is no longer offered."),
+    "swap_not_taken": _l("There is nothing to give back: this day did not change hands."),
+    "swap_past": _l("%(date)s is over: it can no longer change hands."),
+    "untake_too_late": _l(
+        "%(date)s can no longer go back: %(hours)d hours have passed, or the day has begun."
+    ),
+    "untake_impossible": _l("%(who)s cannot have %(date)s back: %(why)s"),
+    "take_over_own": _l("The doctor has this day already."),
+    "take_over_too_early": _l("Only days of today and tomorrow are taken over. Offer to swap."),
+    "absence_too_early": _l("Only absences of today and tomorrow are noted here."),
+    "not_absent": _l("Nobody is marked absent on %(date)s."),
     # Questions to doctors.
     "ask_not_found": _l("There is no such question."),
     "ask_oneself": _l("You cannot ask yourself: take the day, or leave it."),
@@ -179,4 +212,6 @@ def message_for(error: RelaisError) -> str:
 def _shown(value: object) -> object:
     if isinstance(value, dt.date):
         return written(value, "EEE d MMM y")
+    if isinstance(value, RelaisError):
+        return message_for(value)
     return format_decimal(value) if isinstance(value, float) else value

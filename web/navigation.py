@@ -67,12 +67,16 @@ def destinations() -> list[Destination]:
             add("availabilities.month", _("My availabilities"), "hand", primary=True)
         if may_claim:
             add("asks.index", _("Questions"), "inbox")
+        if can(who.actor, Action.ANSWERS_VIEW, Subject(home.id)):
+            add("answers.month", _("Answers"), "check-double")
         if can(who.actor, Action.NEED_PUBLISH, Subject(home.id)):
             add("needs.publish", _("Days to fill"), "plus")
         if can(who.actor, Action.PROPOSAL_VIEW, Subject(home.id)):
             add("proposals.index", _("Proposals"), "spark")
         if can(who.actor, Action.PRACTICE_EDIT, Subject(home.id)):
             add("practice.show", _("Practice"), "settings")
+        if can(who.actor, Action.PRESENCE_EDIT, subject):
+            add("presences.index", _("Presences"), "users")
     add("account.show", _("My account"), "user", primary=True)
     return found
 

@@ -36,7 +36,7 @@ def advice_of(session: Session, practice_id: int) -> dict[int, str]:
             UrgentAdvice.practice_id == practice_id
         )
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def presences_between(

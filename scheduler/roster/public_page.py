@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from dataclasses import dataclass
 from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from scheduler.core.errors import InvalidInput, NotFound
+from scheduler.core.errors import NotFound
 from scheduler.people.models import Practice
 from scheduler.roster.rules import monday_of
 from scheduler.roster.sheet import SheetDay, sheet_between
 
-ADDRESS: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
-SHORTEST_ADDRESS: Final = 3
-LONGEST_ADDRESS: Final = 64
 DAYS_SHOWN: Final = 14
 
 
@@ -27,24 +23,6 @@ class PublicWeek:
 
     practice: Practice
     days: tuple[SheetDay, ...]
-
-
-def check_address(text: str) -> str:
-    """The address of a public page as it is kept: lower case letters, digits and single hyphens.
-
-    Raises `InvalidInput` for anything else; whether another practice has it is the database's to
-    say.
-    """
-    address = text.strip().lower()
-    fits = SHORTEST_ADDRESS <= len(address) <= LONGEST_ADDRESS
-    if not (fits and ADDRESS.fullmatch(address)):
-        raise InvalidInput(
-            "public_address",
-            field="public_address",
-            shortest=SHORTEST_ADDRESS,
-            longest=LONGEST_ADDRESS,
-        )
-    return address
 
 
 def public_practice(session: Session, address: str) -> Practice:

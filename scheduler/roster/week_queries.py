@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -121,9 +121,7 @@ def supervisions(session: Session, practice_id: int, entries: Sequence[Entry]) -
             sa.select(Assignment.id, Assignment.supervisor_id).where(
                 Assignment.id.in_({entry.assignment_id for entry in interns})
             )
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     found: list[tuple[Entry, int | None]] = []
     for entry in interns:
@@ -142,7 +140,7 @@ def supervisions(session: Session, practice_id: int, entries: Sequence[Entry]) -
 
 
 def licence_troubles(
-    entries: Iterable[Entry], doctors: dict[int, DoctorFacts]
+    entries: Iterable[Entry], doctors: Mapping[int, DoctorFacts]
 ) -> list[LicenceTrouble]:
     """The days whose doctor replaces or assists without a licence valid on them."""
     found = []
@@ -191,7 +189,7 @@ def open_matters(session: Session, entries: Iterable[Entry]) -> list[OpenMatters
 
 
 def _counted(session: Session, statement: sa.Select[int, int]) -> dict[int, int]:
-    return dict(session.execute(statement).tuples().all())
+    return dict(session.execute(statement).all())
 
 
 def weeks_ahead(

@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from scheduler.core.permissions import Role
 from scheduler.roster.candidates import Coming, WhoCould
 from scheduler.roster.rules import Preference
-from web.labels import day_count
+from web.labels import day_count, dialled
 
 
 def rows(found: tuple[Coming, ...], size: float, reader_id: int | None) -> list[dict[str, Any]]:
@@ -23,7 +23,7 @@ def rows(found: tuple[Coming, ...], size: float, reader_id: int | None) -> list[
             "own": coming.doctor_id == reader_id,
             "role": coming.role.value,
             "phone": coming.phone,
-            "call": _dialled(coming.phone),
+            "call": dialled(coming.phone),
             "preference": coming.preference.value if coming.preference else None,
             "words": _words(coming, size),
         }
@@ -61,11 +61,3 @@ def _words(coming: Coming, size: float) -> list[str]:
 
 def _less(cost: Mapping[str, float], level: str) -> bool:
     return cost[level] < 0
-
-
-def _dialled(phone: str | None) -> str | None:
-    """A number as the address of a call takes it: digits, and the plus in front."""
-    if phone is None:
-        return None
-    digits = "".join(sign for sign in phone if sign.isdecimal())
-    return ("+" if phone.strip().startswith("+") else "") + digits if digits else None

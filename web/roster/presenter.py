@@ -8,14 +8,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from flask import url_for
-from flask_babel import format_date, format_datetime
+from flask_babel import format_date
 from flask_babel import gettext as _
 
 from scheduler.calendars.holidays import HolidayCalendar
 from scheduler.people.models import Room
-from scheduler.roster.queries import Entry, NeedDetail, Turn
+from scheduler.roster.queries import Entry
 from scheduler.roster.rules import (
-    AssignmentSource,
     AssignmentState,
     Period,
     days_between,
@@ -41,17 +40,6 @@ def state(day: dt.date, taken: AssignmentState | None, today: dt.date) -> str:
     return "missed" if day < today else "uncovered"
 
 
-def week_title(monday: dt.date) -> str:
-    """« 23–29 nov. 2026 », with the month or the year of the Monday where it is another."""
-    sunday = monday + dt.timedelta(days=6)
-    first = "d MMM y" if monday.year != sunday.year else "d MMM"
-    if monday.month == sunday.month:
-        first = "d"
-    # A word joiner keeps the two numbers of one month on one line.
-    dash = "–\u2060" if first == "d" else " – "
-    return written(monday, first) + dash + written(sunday, "d MMM y")
-
-
 def week(
     entries: Sequence[Entry],
     rooms: Iterable[Room],
@@ -60,8 +48,9 @@ def week(
     monday: dt.date,
     today: dt.date,
     reader_id: int | None,
+    lines: Sequence[dict[str, Any]] = (),
 ) -> dict[str, Any]:
-    """The value of `components/week.html`."""
+    """The value of `components/week.html`; `lines` are those of `web.roster.lines`."""
     by_room: dict[int, dict[dt.date, dict[str, Any]]] = defaultdict(lambda: defaultdict(dict))
     for entry in entries:
         by_room[entry.room_id][entry.date][entry.period.value] = _slot(entry, today, reader_id)
@@ -76,7 +65,7 @@ def week(
             }
             for room in rooms
         ],
-        "lines": [],
+        "lines": lines,
     }
 
 
@@ -122,45 +111,6 @@ def _note(entry: Entry, today: dt.date) -> str:
     if len(entry.roles) == 1:
         return str(ROLE_NAMES[entry.roles[0]])
     return str(PRIORITY_NAMES[entry.priority]) if entry.priority > 1 else ""
-
-
-def history(
-    detail: NeedDetail, *, reader_id: int | None, all_reasons: bool
-) -> list[tuple[dt.datetime, str, str]]:
-    """What became of a need, oldest first: when, what, and why where the reader may know."""
-    need = detail.need
-    if detail.published_by:
-        published = _("Published by %(who)s", who=detail.published_by)
-    else:
-        published = _("Published")
-    found = [(need.published_at, published, "")]
-    for turn in detail.turns:
-        row = turn.assignment
-        if row.source is AssignmentSource.PROPOSAL:
-            taken = _("Given to %(who)s by an accepted proposal", who=turn.doctor)
-        elif turn.asked_by is not None:
-            taken = _("%(who)s said yes to %(by)s", who=turn.doctor, by=turn.asked_by)
-        elif turn.given_by is not None:
-            taken = _("Given to %(who)s by %(by)s", who=turn.doctor, by=turn.given_by)
-        else:
-            taken = _("Taken by %(who)s", who=turn.doctor)
-        found.append((row.created_at, taken, ""))
-        if row.released_at is not None:
-            may_know = all_reasons or row.doctor_id == reader_id
-            reason = row.release_reason if may_know else None
-            found.append((row.released_at, _released(turn), reason or ""))
-    return sorted(found, key=lambda event: event[0])
-
-
-def moment(at: dt.datetime) -> str:
-    """« 23 nov. 2026, 10:00 », in the house's time zone."""
-    return format_datetime(at, "d MMM y, HH:mm")
-
-
-def _released(turn: Turn) -> str:
-    if turn.released_by is None or turn.released_by == turn.doctor:
-        return _("Given back by %(who)s", who=turn.doctor)
-    return _("Taken from %(who)s by %(by)s", who=turn.doctor, by=turn.released_by)
 
 
 def month(

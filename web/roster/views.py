@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 
-from flask import flash, redirect, render_template, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from scheduler.calendars.holidays import holiday_calendar
 from scheduler.core.errors import Conflict, InvalidInput, NotFound, RelaisError, RuleBroken
 from scheduler.core.permissions import Action, Subject, can, require
-from scheduler.roster import assignments, claiming, queries, releasing
+from scheduler.roster import assignments, claiming, history, queries, releasing
 from scheduler.roster.queries import Coverage, NeedDetail
 from scheduler.roster.rules import (
     NeedState,
@@ -21,13 +21,24 @@ from scheduler.roster.rules import (
     parse_month,
     parse_week,
 )
+from scheduler.roster.sheet import sheet_of
 from web.database import session
+from web.door import door, public_address
 from web.identity import actor, practice, practice_blueprint, today
 from web.labels import PERIOD_NAMES, PRIORITY_NAMES, ROLE_NAMES, weekday_names
-from web.localisation import current_locale, iso_week, long_date, short_date, week_name
+from web.localisation import (
+    current_locale,
+    iso_week,
+    long_date,
+    short_date,
+    week_dates,
+    week_name,
+)
 from web.messages import message_for
-from web.roster import presenter
+from web.roster import history as told
+from web.roster import lines, presenter, reading
 from web.roster.forms import ReleaseForm
+from web.roster.reading import Rights
 
 blueprint = practice_blueprint("roster", __name__)
 
@@ -39,30 +50,38 @@ def week(week: str | None = None) -> ResponseReturnValue:
     require(actor(), Action.ROSTER_VIEW, Subject(practice().id))
     monday = monday_of(today()) if week is None else _monday(week)
     sunday = monday + dt.timedelta(days=6)
-    entries = queries.roster_between(session(), practice().id, monday, sunday)
-    holidays = holiday_calendar(session(), practice(), monday, sunday, current_locale())
+    rights = Rights.of(actor(), practice().id)
+    found = reading.read(session(), practice(), monday, today(), rights, current_locale())
     drawn = presenter.week(
-        entries,
+        found.entries,
         practice().rooms,
-        holidays,
+        found.holidays,
         monday=monday,
         today=today(),
         reader_id=actor().user_id,
+        lines=lines.lines(found, rights, today()),
     )
+    sheet = sheet_of(found.entries, found.doctors, found.presences, found.advice, monday, sunday)
     return render_template(
         "roster/week.html",
         week=drawn,
         monday=monday,
-        title=presenter.week_title(monday),
+        title=week_dates(monday),
         is_current=monday == monday_of(today()),
-        coverage=Coverage.of(entries, practice().weekly_minimum, today()),
-        next_day=None if entries else queries.next_published(session(), practice().id, sunday),
+        coverage=Coverage.of(found.entries, practice().weekly_minimum, today()),
+        strip=lines.strip(found, practice().weekly_minimum, today()),
+        door=door(practice(), sheet, found.holidays.closed, today()),
+        public_address=public_address(practice()),
+        next_day=None
+        if found.entries
+        else queries.next_published(session(), practice().id, sunday),
         open_for=None if sunday < today() else _what_next(),
         addresses={
             "previous": url_for(".week", week=iso_week(monday - presenter.WEEK)),
             "today": url_for(".week", _anchor=presenter.day_anchor(today())),
             "next": url_for(".week", week=iso_week(monday + presenter.WEEK)),
             "month": url_for(".month", month=f"{monday + dt.timedelta(days=3):%Y-%m}"),
+            "door": url_for("documents.door", week=iso_week(monday)),
         },
     )
 
@@ -107,29 +126,65 @@ def need(need_id: int) -> ResponseReturnValue:
 def claim(need_id: int) -> ResponseReturnValue:
     """Take the day; who comes second reads on the day's page who was first."""
     queries.need_detail(session(), practice(), need_id)
+    passing = set(request.form.getlist("passing")) & OWN_LIMITS
     try:
-        taken = claiming.claim(session(), actor(), need_id)
+        taken = claiming.claim(session(), actor(), need_id, passing=passing)
     except (Conflict, RuleBroken) as error:
         return _need_page(need_id, problem=error), 409
-    flash(_("%(date)s is yours. Thank you.", date=short_date(taken.date)), "success")
+    held = taken.state is AssignmentState.HELD
+    thanks = (
+        _("%(date)s is held for you until a titular doctor confirms it.", date=short_date(taken.date))
+        if held
+        else _("%(date)s is yours. Thank you.", date=short_date(taken.date))
+    )
+    flash(thanks, "success")
     return redirect(_day_address(taken.date))
+
+
+@blueprint.post("/assignments/<int:assignment_id>/undo")
+def undo(assignment_id: int) -> ResponseReturnValue:
+    """Undo that the day was taken, minutes ago."""
+    need_id = queries.need_of_assignment(session(), practice().id, assignment_id)
+    try:
+        undone = claiming.undo(session(), actor(), assignment_id)
+    except (Conflict, RuleBroken) as error:
+        return _need_page(need_id, problem=error), 409
+    flash(_("Undone: %(date)s is free again.", date=short_date(undone.date)), "info")
+    return redirect(_day_address(undone.date))
 
 
 @blueprint.post("/assignments/<int:assignment_id>/release")
 def release(assignment_id: int) -> ResponseReturnValue:
-    """Give the day back, with a reason."""
+    """Give the day back, or ask the titulars for it where it is late."""
     need_id = queries.need_of_assignment(session(), practice().id, assignment_id)
+    day = assignments.visible(session(), actor(), assignment_id)
     form = ReleaseForm()
     form.validate()
+    asks = panel.needs_titular(day, practice(), actor(), today())
+    use_case = releasing.request_release if asks else releasing.release
+    # Whoever is no titular only ever passes on what a doctor asked for.
+    behalf = day.doctor_id != actor().user_id and (asks or form.on_behalf.data)
     try:
-        given_back = releasing.release(session(), actor(), assignment_id, form.reason.data or "")
+        use_case(session(), actor(), assignment_id, form.reason.data or "", on_behalf=behalf)
     except InvalidInput as error:
         form.refuse(error)
         return _need_page(need_id, form=form), 422
     except (Conflict, RuleBroken) as error:
         return _need_page(need_id, problem=error), 409
-    flash(_("%(date)s is to fill again.", date=short_date(given_back.date)), "success")
-    return redirect(_day_address(given_back.date))
+    if asks:
+        flash(_("The titular doctors are asked. Until they agree, the day stays as it is."), "info")
+    else:
+        flash(_("%(date)s is to fill again.", date=short_date(day.date)), "success")
+    return redirect(_day_address(day.date))
+
+
+@blueprint.post("/requests/<int:request_id>/withdraw")
+def withdraw_request(request_id: int) -> ResponseReturnValue:
+    """Take back that one asked to be released: the doctor comes after all."""
+    asked = releasing.withdraw_request(session(), actor(), request_id)
+    flash(_("The request is taken back. The day stays as it is."), "info")
+    need_id = queries.need_of_assignment(session(), practice().id, asked.assignment_id)
+    return redirect(url_for(".need", need_id=need_id))
 
 
 def _need_page(
@@ -137,7 +192,6 @@ def _need_page(
 ) -> str:
     detail = queries.need_detail(session(), practice(), need_id)
     found, holder = detail.need, detail.holder
-    own = holder is not None and holder.assignment.doctor_id == actor().user_id
     upcoming = found.date >= today()
     here = Subject(practice().id)
     return render_template(
@@ -154,12 +208,14 @@ def _need_page(
         history=presenter.history(
             detail,
             reader_id=actor().user_id,
-            all_reasons=can(actor(), Action.ASSIGNMENT_RELEASE, here),
+            all_reasons=can(actor(), Action.RELEASE_DECIDE, here),
         ),
         moment=presenter.moment,
-        claim=_claim_choice(detail) if upcoming else None,
-        own=own,
-        release_form=form or ReleaseForm(formdata=None) if _may_release(detail) else None,
+        claim=panel.claim_choice(detail, practice(), actor()) if upcoming else None,
+        choices=panel.choices(detail, practice(), actor(), today()),
+        absence=panel.absence(detail, practice(), actor()) if upcoming else None,
+        own=holder is not None and holder.assignment.doctor_id == actor().user_id,
+        form=form or ReleaseForm(formdata=None),
         may_withdraw=upcoming and detail.is_open and can(actor(), Action.NEED_WITHDRAW, here),
         may_see_candidates=upcoming
         and found.state is NeedState.PUBLISHED
@@ -167,22 +223,6 @@ def _need_page(
         back=_day_address(found.date),
         week_label=week_name(found.date),
     )
-
-
-def _claim_choice(detail: NeedDetail) -> dict[str, object] | None:
-    """Whether the reader may take the day, and if not, why; None for who never does."""
-    may_ask = can(actor(), Action.NEED_CLAIM, Subject(practice().id, actor().user_id))
-    if not (may_ask and detail.is_open):
-        return None
-    refusals = assignments.refusals(session(), detail.need, actor().user_id)
-    return {"reasons": [message_for(refusal.as_error()) for refusal in refusals]}
-
-
-def _may_release(detail: NeedDetail) -> bool:
-    if detail.holder is None or detail.need.date < today():
-        return False
-    owner_id = detail.holder.assignment.doctor_id
-    return can(actor(), Action.ASSIGNMENT_RELEASE, Subject(practice().id, owner_id))
 
 
 def _hours(detail: NeedDetail) -> list[tuple[dt.time, dt.time]]:
