@@ -12,7 +12,7 @@ from typing import Final
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from scheduler.core.permissions import DOCTOR_ROLES, Role
+from scheduler.core.permissions import DOCTOR_ROLES, Action, Actor, Role, Subject, require
 from scheduler.people.models import Member, User
 from scheduler.roster.availability_queries import ASKED_ROLES, Said, availabilities_between
 from scheduler.roster.availability_rules import dates_of, expand
@@ -59,13 +59,14 @@ class DoctorAnswer:
 
 
 def answers_of(
-    session: Session, practice_id: int, month: dt.date, today: dt.date
+    session: Session, actor: Actor, practice_id: int, month: dt.date, today: dt.date
 ) -> list[DoctorAnswer]:
     """What the doctors of a practice said of the month that begins on `month`.
 
     Those who are asked always stand here, silent ones first; titulars and interns only where
     they said something. The number of queries does not depend on how many they are.
     """
+    require(actor, Action.ANSWERS_VIEW, Subject(practice_id))
     first, last = month_bounds(month)
     members = doctors_in(session, practice_id, month, today, DOCTOR_ROLES)
     ids = list(members)

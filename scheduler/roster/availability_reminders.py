@@ -97,7 +97,7 @@ def remind(session: UnitOfWork, actor: Actor, practice: Practice, month: dt.date
         .where(AvailabilityPrompt.practice_id == practice.id, AvailabilityPrompt.month == month)
         .with_for_update()
     )
-    doctors = remindable(session, practice, month)
+    doctors = _remindable(session, practice, month)
     if not doctors:
         return 0
     _note(session, practice.id, doctors, month)
@@ -126,17 +126,21 @@ def remind(session: UnitOfWork, actor: Actor, practice: Practice, month: dt.date
     return len(doctors)
 
 
-def remindable(session: UnitOfWork, practice: Practice, month: dt.date) -> set[int]:
+def _remindable(session: UnitOfWork, practice: Practice, month: dt.date) -> set[int]:
     """Who said nothing of a month and was not reminded of it in the last three days."""
     today = local_date(session.now(), practice.timezone)
     doctors = set(doctors_in(session, practice.id, month, today))
-    recent = session.now() - PAUSE
     left_in_peace = {
         doctor_id
         for doctor_id, prompt in prompts_of(session, practice.id, month).items()
-        if prompt.reminded_at is not None and prompt.reminded_at > recent
+        if is_recent(prompt.reminded_at, session.now())
     }
     return silent_among(session, practice.id, doctors - left_in_peace, month)
+
+
+def is_recent(reminded_at: dt.datetime | None, now: dt.datetime) -> bool:
+    """Whether a reminder is too fresh for another one."""
+    return reminded_at is not None and reminded_at > now - PAUSE
 
 
 def _still_silent(
@@ -180,12 +184,12 @@ def _post(session: UnitOfWork, practice_id: int, told: Told, kind: str, occasion
     readers: defaultdict[tuple[dt.date, ...], list[int]] = defaultdict(list)
     for doctor_id, months in told.items():
         readers[tuple(months)].append(doctor_id)
-    for months, doctor_ids in sorted(readers.items()):
+    for named, doctor_ids in sorted(readers.items()):
         outbox.post(
             session,
-            cause=f"{kind}:{practice_id}:{months[0]:%Y-%m}{occasion}",
+            cause=f"{kind}:{practice_id}:{named[0]:%Y-%m}{occasion}",
             recipient_ids=doctor_ids,
             kind=kind,
             practice_id=practice_id,
-            months=[f"{month:%Y-%m}" for month in months],
+            months=[f"{month:%Y-%m}" for month in named],
         )

@@ -14,12 +14,13 @@ from functools import cached_property
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask, url_for
 from flask.testing import FlaskClient
 
 from scheduler.calendars.models import Feed, FeedKind, PracticeHoliday
 from scheduler.core.permissions import Role
-from scheduler.people.models import Derogation, Practice, User
+from scheduler.people.models import Derogation, Member, Practice, User
 from scheduler.people.replacements import first_of_months
 from scheduler.roster.models import (
     Ask,
@@ -29,6 +30,7 @@ from scheduler.roster.models import (
     ProposalLine,
     Scenario,
     WeeklyAvailability,
+    WeeklyPresence,
     WeekPattern,
 )
 from scheduler.roster.problem import doctor_key, practice_key
@@ -83,6 +85,13 @@ POST availabilities.set_range     422         422       422    422       403   4
 POST availabilities.add_weekly    422         422       422    422       403   403    403   403      422    401
 POST availabilities.end_weekly    404         302       404    404       403   403    403   403      404    401
 POST availabilities.remove_weekly 404         302       404    404       403   403    403   403      404    401
+POST availabilities.set_except    422         422       422    422       403   403    403   403      422    401
+GET  availabilities.copy_preview  200         200       200    200       403   403    403   403      200     in
+POST availabilities.copy_month    302         302       302    302       403   403    403   403      302    401
+POST availabilities.set_note      302         302       302    302       403   403    403   403      302    401
+POST availabilities.answer_month  302         302       302    302       403   403    403   403      302    401
+GET  answers.month                200         403       403    403       200   403    403   404      404     in
+POST answers.remind               302         403       403    403       403   403    403   404      404    401
 GET  proposals.index              200         403       403    403       200   403    403   404      404     in
 POST proposals.request_one        302         403       403    403       403   403    403   404      404    401
 GET  proposals.show               200         403       403    403       200   403    403   404      404     in
@@ -117,6 +126,18 @@ POST practice.add_derogation      422         403       403    403       403   4
 POST practice.remove_derogation   302         403       403    403       403   403    403   404      404    401
 POST practice.choose_supervisors  302         403       403    403       403   403    403   404      404    401
 POST practice.choose_professions  302         403       403    403       403   403    403   404      404    401
+POST desk.set_duty                302         403       403    403       302   403    403   404      404    401
+GET  desk.day                     200         200       200    200       200   200    200   404      404     in
+GET  desk.advice                  200         403       403    403       200   403    403   404      404     in
+POST desk.write_advice            302         403       403    403       302   403    403   404      404    401
+GET  documents.door               200         200       200    200       200   200    200   404      404     in
+GET  documents.absence            200         200       200    200       200   200    200   404      404     in
+GET  presences.index              200         403       403    403       200   200    403   404      404     in
+POST presences.add_weekly         302         403       403    403       302   302    403   404      404    401
+POST presences.remove_weekly      302         403       403    403       302   302    403   404      404    401
+POST presences.set_date           302         403       403    403       302   302    403   404      404    401
+POST presences.clear_date         302         403       403    403       302   302    403   404      404    401
+GET  public.week                  404         404       404    404       404   404    404   404      404    404
 """  # noqa: E501 - a table is read across
 
 ClientFor = Callable[[User | None], FlaskClient]
@@ -255,6 +276,28 @@ class World:
             )
         )
 
+    @cached_property
+    def nurse(self) -> int:
+        """The member, no doctor, whose presences are edited: the reader where that is a nurse."""
+        if self.reader is not None and self.reader_kind == "nurse":
+            user = self.reader
+        else:
+            user = self.house.member(self.practice, Role.NURSE)
+        with self.house.database.session() as session:
+            return session.scalars(sa.select(Member.id).where(Member.user_id == user.id)).one()
+
+    @property
+    def presence(self) -> int:
+        return self.save(
+            WeeklyPresence(
+                practice_id=self.practice.id,
+                member_id=self.nurse,
+                weekday=1,
+                period=Period.DAY,
+                start=TUESDAY,
+            )
+        )
+
     def proposal(self, state: ProposalState) -> int:
         lines = []
         if state is ProposalState.READY:
@@ -325,6 +368,7 @@ class World:
 
 Request = Callable[[World], tuple[dict[str, Any], dict[str, Any]]]
 MONTH = {"month": "2026-11"}
+DAY = {"date": TUESDAY.isoformat()}
 WRONG = {"current": "wrong", "new": "cheval agrafe pile", "repeated": "cheval agrafe pile"}
 
 REQUESTS: dict[str, Request] = {
@@ -367,6 +411,16 @@ REQUESTS: dict[str, Request] = {
         {"end": TUESDAY.isoformat()},
     ),
     "POST availabilities.remove_weekly": lambda w: ({**MONTH, "weekly_id": w.weekly}, {}),
+    "POST availabilities.set_except": lambda _: (MONTH, {"except-start": "never"}),
+    "GET availabilities.copy_preview": lambda _: (MONTH, {}),
+    "POST availabilities.copy_month": lambda _: (MONTH, {}),
+    "POST availabilities.set_note": lambda _: (
+        MONTH,
+        {"note-day": TUESDAY.isoformat(), "note-text": "Après neuf heures"},
+    ),
+    "POST availabilities.answer_month": lambda _: (MONTH, {"answer": "all"}),
+    "GET answers.month": lambda _: (MONTH, {}),
+    "POST answers.remind": lambda _: (MONTH, {}),
     "POST proposals.request_one": lambda w: (
         {},
         # The date of a need that is there to be filled.
@@ -416,6 +470,26 @@ REQUESTS: dict[str, Request] = {
     "POST practice.remove_derogation": lambda w: ({"derogation_id": w.derogation}, {}),
     "GET candidates.show": lambda w: ({"need_id": w.need.id}, {}),
     "POST candidates.give": lambda w: ({"need_id": w.need.id}, {"doctor": str(w.doctor.id)}),
+    "GET desk.day": lambda _: (DAY, {}),
+    "POST desk.set_duty": lambda w: (DAY, {"doctor_id": str(w.doctor.id)}),
+    "GET documents.door": lambda _: ({"week": "2026-W48"}, {}),
+    "GET documents.absence": lambda _: (DAY, {}),
+    "POST presences.add_weekly": lambda w: (
+        {"member_id": w.nurse},
+        {
+            f"w{w.nurse}-weekday": "1",
+            f"w{w.nurse}-period": "day",
+            f"w{w.nurse}-every": "1",
+            f"w{w.nurse}-since": TUESDAY.isoformat(),
+        },
+    ),
+    "POST presences.remove_weekly": lambda w: ({"presence_id": w.presence}, {}),
+    "POST presences.set_date": lambda w: (
+        {"member_id": w.nurse},
+        {f"d{w.nurse}-date": TUESDAY.isoformat(), f"d{w.nurse}-what": "absent"},
+    ),
+    "POST presences.clear_date": lambda w: ({"member_id": w.nurse, **DAY}, {}),
+    "GET public.week": lambda _: ({"address": "nowhere"}, {}),
 }
 
 

@@ -9,7 +9,14 @@ from typing import Any, Final
 from flask_babel import format_date
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import Field, RadioField, SelectChoice, SelectField, SelectMultipleField
+from wtforms import (
+    Field,
+    RadioField,
+    SelectChoice,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+)
 from wtforms.fields import DateField
 from wtforms.validators import InputRequired, Optional, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
@@ -93,6 +100,48 @@ class RangeForm(RefusableForm):
     def __init__(self, *args: Any, **values: Any) -> None:
         super().__init__(*args, prefix="range-", **values)
         self.weekdays.choices = weekday_choices()
+
+
+class ExceptForm(RefusableForm):
+    """The same answer for every day of a stretch, but for some days of the week and some dates."""
+
+    start = DateField(_l("From"), validators=[InputRequired(_l("Give the first day."))])
+    end = DateField(_l("Up to and including"), validators=[InputRequired(_l("Give the last day."))])
+    weekdays = SelectMultipleField(
+        _l("Never on"),
+        coerce=int,
+        widget=ListWidget(prefix_label=False),
+        option_widget=CheckboxInput(),
+    )
+    without = DaysField(_l("Nor on"))
+    period = RadioField(_l("Part of the day"), choices=PERIODS, default=Period.DAY.value)
+    preference = RadioField(_l("Answer"), choices=PREFERENCES, default=Preference.POSSIBLE.value)
+
+    def __init__(self, *args: Any, **values: Any) -> None:
+        super().__init__(*args, prefix="except-", **values)
+        self.weekdays.choices = weekday_choices()
+
+
+class NoteForm(RefusableForm):
+    """A few words about one day."""
+
+    day = DateField(_l("Day"), validators=[InputRequired(_l("Give the day."))])
+    text = StringField(_l("Note"))
+
+    def __init__(self, *args: Any, **values: Any) -> None:
+        super().__init__(*args, prefix="note-", **values)
+
+
+class AnswerForm(RefusableForm):
+    """All is said of a month; nothing of it is possible; or more is to come after all."""
+
+    answer = SelectField(choices=[SelectChoice(value, "") for value in ("all", "none", "open")])
+
+
+class CopyForm(RefusableForm):
+    """Which of the days already answered a copy may change."""
+
+    change = DaysField()
 
 
 class WeeklyForm(RefusableForm):

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import datetime as dt
 from calendar import Calendar
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import groupby
+from typing import TypeVar
 
+from flask_babel import format_datetime, ngettext
 from flask_babel import gettext as _
-from flask_babel import ngettext
 
 from scheduler.calendars.holidays import HolidayCalendar
-from scheduler.roster.availability_queries import OwnDay, Repetition, Said
+from scheduler.roster.availability_months import Change
+from scheduler.roster.availability_queries import Outlook, OwnDay, Repetition, Said
 from scheduler.roster.availability_rules import HalfDay, expand, last_day_to_plan
 from scheduler.roster.rules import Half, Preference, days_between
 from web.availabilities.forms import weekday_name
+from web.labels import day_count
 from web.localisation import written
+
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,7 @@ class Day:
     needed: int
     assigned: str | None
     assigned_half: Half | None
+    note: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +63,31 @@ class Stretch:
     end: dt.date
 
 
-def weeks_of(
-    first: dt.date,
-    today: dt.date,
-    half_days: Mapping[HalfDay, Preference],
-    own: list[OwnDay],
-    needed: Mapping[dt.date, int],
-    holidays: HolidayCalendar,
-    closed: Mapping[dt.date, str],
-) -> list[Week]:
-    """The weeks of the month that begins on `first`, Mondays first."""
-    mine = {date: list(days) for date, days in groupby(own, key=lambda day: day.date)}
+@dataclass(frozen=True, slots=True)
+class Month:
+    """What a doctor said of a month, and what is known of it."""
+
+    first: dt.date
+    today: dt.date
+    half_days: Mapping[HalfDay, Preference]
+    own: list[OwnDay]
+    needed: Mapping[dt.date, int]
+    notes: Mapping[dt.date, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a preview: a day, and what is said of it, each with its state."""
+
+    day: dt.date
+    label: str
+    parts: list[tuple[str, str, str | None]]
+
+
+def weeks_of(month: Month, holidays: HolidayCalendar, closed: Mapping[dt.date, str]) -> list[Week]:
+    """The weeks of a month, Mondays first."""
+    first, today, half_days, needed = month.first, month.today, month.half_days, month.needed
+    mine = {date: list(days) for date, days in groupby(month.own, key=lambda day: day.date)}
     last = last_day_to_plan(today)
 
     def cell(day: dt.date) -> Day:
@@ -87,6 +108,7 @@ def weeks_of(
             needed=needed.get(day, 0),
             assigned=places(mine.get(day, [])),
             assigned_half=only_half(mine.get(day, [])),
+            note=month.notes.get(day),
         )
 
     return [
@@ -146,12 +168,86 @@ def rhythm(repetition: Repetition) -> str:
     )
 
 
-def to_fill_sentence(count: int) -> str | None:
-    """How many days still look for a doctor; said kindly, or not at all where there is none."""
-    if not count:
+def invitation(outlook: Outlook, month: dt.date, *, answered: bool) -> list[str]:
+    """What a month still needs, in sentences: kindly, or not at all where nothing is open.
+
+    An equal part is only mentioned while the doctor has not said that all is said.
+    """
+    if not outlook.open:
+        return []
+    name = written(month, "MMMM")
+    found = [
+        ngettext(
+            "In %(month)s one day is still to fill.",
+            "In %(month)s %(num)d days are still to fill.",
+            outlook.open,
+            month=name,
+        )
+    ]
+    if outlook.suiting:
+        found.append(
+            ngettext(
+                "One of them falls on a day that suits you.",
+                "%(num)d of them fall on a day that suits you.",
+                outlook.suiting,
+            )
+        )
+    if outlook.generous:
+        found.append(_("You give %(days)s already: thank you.", days=day_count(outlook.given)))
+    elif outlook.share and not answered:
+        share = day_count(outlook.share)
+        found.append(_("Shared out, that would be %(days)s each, if it suits you.", days=share))
+    return found
+
+
+def answer_line(
+    answered_at: dt.datetime | None, half_days: Mapping[HalfDay, Preference], own: list[OwnDay]
+) -> str | None:
+    """What a doctor answered for a month as a whole, and when."""
+    if answered_at is None:
         return None
-    return ngettext(
-        "One day of this month is still looking for a doctor.",
-        "%(num)d days of this month are still looking for a doctor.",
-        count,
-    )
+    when = format_datetime(answered_at, "d MMMM, HH:mm")
+    if half_days or own:
+        return _("You said on %(when)s that this is all for the month. Thank you.", when=when)
+    return _("You said on %(when)s that you cannot come this month. Thank you.", when=when)
+
+
+def added_lines(added: Mapping[HalfDay, Preference]) -> list[Line]:
+    """The days that a copy would add, each with its halves: of (half or "day", state, None)."""
+    return [
+        Line(
+            day,
+            written(day, "EEEE d MMMM"),
+            _parts({half: (None, state) for half, state in halves}),
+        )
+        for day, halves in _by_day(added)
+    ]
+
+
+def changed_lines(changed: Mapping[HalfDay, Change]) -> list[Line]:
+    """The days that a copy would change: of (half or "day", new state, old state)."""
+    return [
+        Line(
+            day,
+            written(day, "EEEE d MMMM"),
+            _parts({half: (change.was or "none", change.becomes) for half, change in halves}),
+        )
+        for day, halves in _by_day(changed)
+    ]
+
+
+def _by_day(half_days: Mapping[HalfDay, Value]) -> list[tuple[dt.date, list[tuple[Half, Value]]]]:
+    found: defaultdict[dt.date, list[tuple[Half, Value]]] = defaultdict(list)
+    for (day, half), value in sorted(half_days.items(), key=lambda item: item[0]):
+        found[day].append((half, value))
+    return sorted(found.items())
+
+
+def _parts(
+    halves: Mapping[Half, tuple[str | None, Preference]],
+) -> list[tuple[str, str, str | None]]:
+    """Both halves as one where they say the same."""
+    if len(halves) == len(Half) and len(set(halves.values())) == 1:
+        was, becomes = next(iter(halves.values()))
+        return [("day", becomes.value, was)]
+    return [(half.value, becomes.value, was) for half, (was, becomes) in halves.items()]

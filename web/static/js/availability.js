@@ -1,9 +1,13 @@
-// The month of availabilities: arrows move, Space or a tap answers, a drag paints.
+// The month of availabilities: arrows move, a tap, Space or a number answers, a drag paints.
 // HTML and the exchange with the server: components/availability.html.
 
 import { warn } from "./toasts.js";
 
 const CYCLE = ["none", "wanted", "possible", "last_resort"];
+const KEYS = { 0: "none", 1: "wanted", 2: "possible", 3: "last_resort", Delete: "none" };
+// How long a finger rests on a day before it draws, and how far it may stray meanwhile.
+const HOLD_MILLISECONDS = 350;
+const STRAY_PIXELS = 10;
 
 class AvailabilityForm {
   constructor(form) {
@@ -13,6 +17,7 @@ class AvailabilityForm {
     this.said = form.querySelector("[data-said]");
     this.sending = Promise.resolve();
     this.stroke = null;
+    this.resting = null;
     this.swallowClick = false;
     if (!this.days.length) return;
     this.bootKeyboard();
@@ -113,11 +118,19 @@ class AvailabilityForm {
     });
     this.grid.addEventListener("keydown", (event) => {
       const day = event.target.closest(".avail-day");
-      const target = day && this.moved(day, event.key);
-      if (!target) return;
+      if (!day || event.ctrlKey || event.metaKey || event.altKey) return;
+      const target = event.shiftKey ? undefined : this.moved(day, event.key);
+      if (target) target.focus();
+      else if (event.key in KEYS) this.answer(day, KEYS[event.key]);
+      else if (event.key.toLowerCase() !== "n" || !writeNote(day.value)) return;
       event.preventDefault();
-      target.focus();
     });
+  }
+
+  answer(day, preference) {
+    const before = new Map();
+    this.paint(day, preference, before);
+    this.commit(preference, before);
   }
 
   moved(day, key) {
@@ -136,7 +149,8 @@ class AvailabilityForm {
     }
   }
 
-  // Pointer: a mouse or a pen paints as it goes; a finger scrolls, unless painting was chosen.
+  // Pointer: a mouse or a pen paints as it goes. A finger paints along a week, or in any direction
+  // once it has rested on a day or painting was chosen; up and down it scrolls.
 
   bootPointer() {
     const toggle = this.form.querySelector("[data-paint]");
@@ -145,32 +159,76 @@ class AvailabilityForm {
       toggle.setAttribute("aria-pressed", String(on));
       this.grid.classList.toggle("is-painting", on);
     });
-    this.grid.addEventListener("pointerdown", (event) => this.startStroke(event));
-    document.addEventListener("pointermove", (event) => this.continueStroke(event));
-    document.addEventListener("pointerup", () => this.endStroke());
-    document.addEventListener("pointercancel", () => this.endStroke());
+    this.grid.addEventListener("pointerdown", (event) => this.press(event));
+    // Whether a drawing finger scrolls is decided by its touch events, and only by them.
+    this.grid.addEventListener("touchmove", (event) => this.stroke && event.preventDefault(), { passive: false });
+    this.grid.addEventListener("contextmenu", (event) => (this.stroke || this.resting) && event.preventDefault());
+    document.addEventListener("pointermove", (event) => this.move(event));
+    document.addEventListener("pointerup", () => this.release());
+    document.addEventListener("pointercancel", () => this.release());
   }
 
-  startStroke(event) {
+  press(event) {
     const day = event.target.closest(".avail-day:enabled");
-    const mayPaint = event.pointerType !== "touch" || this.grid.classList.contains("is-painting");
-    if (!day || !mayPaint || event.button !== 0) return;
+    if (!day || event.button !== 0 || !event.isPrimary) return;
     // A finger's events would otherwise all go to the day where it came down.
     if (event.target.hasPointerCapture(event.pointerId)) event.target.releasePointerCapture(event.pointerId);
-    this.stroke = { preference: this.next(day), before: new Map() };
+    if (event.pointerType !== "touch" || this.grid.classList.contains("is-painting")) {
+      this.startStroke(day);
+      return;
+    }
+    const rest = () => {
+      this.resting = null;
+      navigator.vibrate?.(10);
+      this.startStroke(day);
+    };
+    this.resting = { day, x: event.clientX, y: event.clientY, timer: setTimeout(rest, HOLD_MILLISECONDS) };
+  }
+
+  move(event) {
+    if (this.resting) this.stray(event);
+    if (!this.stroke) return;
+    // A quick hand leaves days out between two events.
+    const points = event.getCoalescedEvents?.() ?? [];
+    for (const point of points.length ? points : [event]) {
+      const day = document.elementFromPoint(point.clientX, point.clientY)?.closest(".avail-day:enabled");
+      if (day && this.grid.contains(day)) this.paintTo(day);
+    }
+  }
+
+  // A finger that sets out sideways draws; the browser takes one that goes up or down.
+  stray(event) {
+    const { day, x, y, timer } = this.resting;
+    const sideways = Math.abs(event.clientX - x);
+    const along = Math.abs(event.clientY - y);
+    if (Math.max(sideways, along) < STRAY_PIXELS) return;
+    clearTimeout(timer);
+    this.resting = null;
+    if (sideways > along) this.startStroke(day);
+  }
+
+  startStroke(day) {
+    this.stroke = { preference: this.next(day), before: new Map(), last: day };
+    this.grid.classList.add("is-drawing");
     this.paint(day, this.stroke.preference, this.stroke.before);
   }
 
-  continueStroke(event) {
-    if (!this.stroke) return;
-    const day = document.elementFromPoint(event.clientX, event.clientY)?.closest(".avail-day:enabled");
-    if (day && this.grid.contains(day)) this.paint(day, this.stroke.preference, this.stroke.before);
+  paintTo(day) {
+    const { preference, before, last } = this.stroke;
+    if (day === last) return;
+    this.stroke.last = day;
+    const ends = [this.days.indexOf(last), this.days.indexOf(day)].sort((a, b) => a - b);
+    const sameWeek = day.closest("tr") === last.closest("tr");
+    for (const each of sameWeek ? this.days.slice(ends[0], ends[1] + 1) : [day]) this.paint(each, preference, before);
   }
 
-  endStroke() {
+  release() {
+    if (this.resting) clearTimeout(this.resting.timer);
+    this.resting = null;
     if (!this.stroke) return;
     const { preference, before } = this.stroke;
     this.stroke = null;
+    this.grid.classList.remove("is-drawing");
     this.commit(preference, before);
     // The click that ends a press was already answered.
     this.swallowClick = true;
@@ -182,11 +240,18 @@ class AvailabilityForm {
     if (!day) return;
     event.preventDefault();
     if (this.swallowClick && event.detail > 0) return;
-    const before = new Map();
-    const preference = this.next(day);
-    this.paint(day, preference, before);
-    this.commit(preference, before);
+    this.answer(day, this.next(day));
   }
+}
+
+// The form for a note, opened and ready to be written in.
+function writeNote(iso) {
+  const box = document.getElementById("note");
+  if (!box) return false;
+  box.open = true;
+  box.querySelector("[name=note-day]").value = iso;
+  box.querySelector("[name=note-text]").focus();
+  return true;
 }
 
 for (const form of document.querySelectorAll("form[data-availability]")) new AvailabilityForm(form);
