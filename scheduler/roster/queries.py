@@ -11,11 +11,10 @@ from typing import Final
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from scheduler.core.audit import AuditEvent
 from scheduler.core.errors import NotFound
 from scheduler.core.permissions import DOCTOR_ROLES, Role
 from scheduler.people.models import Member, Practice, Room, User
-from scheduler.roster.models import Ask, Assignment, Need, WeekPattern
+from scheduler.roster.models import Assignment, Need, WeekPattern
 from scheduler.roster.rules import AssignmentState, NeedState, Period, add_months, month_bounds
 
 FURTHEST_MONTHS: Final = 24
@@ -146,14 +145,10 @@ def _members(
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One doctor's time on a need, for its history; `given_by` where somebody else claimed it
-    for them, `asked_by` whose question they said yes to."""
+    """One doctor's time on a need."""
 
     assignment: Assignment
     doctor: str
-    released_by: str | None
-    given_by: str | None = None
-    asked_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +156,6 @@ class NeedDetail:
     """A need with all that its panel tells; `turns` are its assignments, oldest first."""
 
     need: Need
-    published_by: str | None
     turns: tuple[Turn, ...]
     role: Role | None
 
@@ -185,7 +179,7 @@ class NeedDetail:
 
 
 def need_detail(session: Session, practice: Practice, need_id: int) -> NeedDetail:
-    """A need of a practice with its room, doctors and history; `NotFound` where there is none."""
+    """A need of a practice with its room and doctors; `NotFound` where there is none."""
     need = session.scalars(
         sa.select(Need)
         .where(Need.id == need_id, Need.practice_id == practice.id)
@@ -197,14 +191,8 @@ def need_detail(session: Session, practice: Practice, need_id: int) -> NeedDetai
     ).one_or_none()
     if need is None:
         raise NotFound("need_not_found")
-    numbers = [assignment.id for assignment in need.assignments]
-    acts, askers = _acts(session, numbers), _askers(session, numbers)
-    turns = tuple(
-        replace(_turn(assignment, acts), asked_by=askers.get(assignment.id))
-        for assignment in need.assignments
-    )
-    publisher = session.get(User, need.published_by) if need.published_by else None
-    detail = NeedDetail(need, publisher.name if publisher else None, turns, None)
+    turns = tuple(Turn(assignment, assignment.doctor.name) for assignment in need.assignments)
+    detail = NeedDetail(need, turns, None)
     if detail.holder is None:
         return detail
     doctor_id = detail.holder.assignment.doctor_id
@@ -222,53 +210,6 @@ def need_of_assignment(session: Session, practice_id: int, assignment_id: int) -
     if need_id is None:
         raise NotFound("assignment_not_found")
     return need_id
-
-
-# Who did what to an assignment: (assignment, action) to the user's number and name.
-Acts = dict[tuple[int | None, str], tuple[int, str]]
-_CLAIMED: Final = "assignment.claimed"
-_RELEASED: Final = "assignment.released"
-
-
-def _acts(session: Session, assignment_ids: list[int]) -> Acts:
-    """Who claimed and who released each assignment, as the audit chain tells it."""
-    rows = session.execute(
-        sa.select(
-            AuditEvent.subject_id, AuditEvent.action, User.id, User.given_name, User.family_name
-        )
-        .join(User, User.id == AuditEvent.actor_id)
-        .where(
-            AuditEvent.subject == "assignment",
-            AuditEvent.subject_id.in_(assignment_ids),
-            AuditEvent.action.in_((_CLAIMED, _RELEASED)),
-        )
-    )
-    return {
-        (subject_id, action): (user_id, f"{given} {family}")
-        for subject_id, action, user_id, given, family in rows
-    }
-
-
-def _askers(session: Session, assignment_ids: list[int]) -> dict[int | None, str]:
-    """Who asked for the assignments that a yes to a question made."""
-    rows = session.execute(
-        sa.select(Ask.assignment_id, User.given_name, User.family_name)
-        .join(User, User.id == Ask.asked_by)
-        .where(Ask.assignment_id.in_(assignment_ids))
-    )
-    return {assignment_id: f"{given} {family}" for assignment_id, given, family in rows}
-
-
-def _turn(assignment: Assignment, acts: Acts) -> Turn:
-    releaser = acts.get((assignment.id, _RELEASED))
-    claimer = acts.get((assignment.id, _CLAIMED))
-    for_them = claimer is not None and claimer[0] != assignment.doctor_id
-    return Turn(
-        assignment,
-        assignment.doctor.name,
-        released_by=releaser[1] if releaser else None,
-        given_by=claimer[1] if claimer and for_them else None,
-    )
 
 
 def patterns_of(session: Session, practice_id: int) -> list[WeekPattern]:

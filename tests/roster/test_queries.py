@@ -9,7 +9,7 @@ import pytest
 from scheduler.core.errors import NotFound
 from scheduler.core.permissions import Role
 from scheduler.people.models import Practice
-from scheduler.roster import asks, claiming, queries, releasing
+from scheduler.roster import queries
 from scheduler.roster.queries import Coverage, Entry
 from scheduler.roster.rules import (
     AssignmentState,
@@ -121,49 +121,18 @@ def test_days_gone_by_are_missed_and_no_longer_to_fill() -> None:
     assert (found.half_days, found.filled, found.missed, found.to_fill) == (6, 2, 4, 0)
 
 
-def test_the_detail_of_a_need_and_its_history(house: House, practice: Practice) -> None:
-    titular = house.member(practice, Role.TITULAR, given_name="Luc", family_name="Roy")
+def test_the_detail_of_a_need(house: House, practice: Practice) -> None:
     first = house.member(practice, Role.REPLACEMENT, given_name="Anne", family_name="Petit")
     second = house.member(practice, Role.REPLACEMENT, given_name="Driss", family_name="Benali")
-    need = house.need(practice, MONDAY, published_by=titular.id)
-    for doctor, by in ((first, titular), (first, first), (second, None)):
-        with house.database.transaction() as session:
-            taken = claiming.claim(session, house.actor(doctor), need.id)
-        if by is not None:
-            with house.database.transaction() as session:
-                releasing.release(session, house.actor(by), taken.id, "closed")
+    need = house.need(practice, MONDAY)
+    house.assignment(need, first, AssignmentState.RELEASED)
+    house.assignment(need, second)
     with house.database.session() as session:
         detail = queries.need_detail(session, practice, need.id)
-        assert detail.published_by == "Luc Roy"
-        assert [(turn.doctor, turn.released_by) for turn in detail.turns] == [
-            ("Anne Petit", "Luc Roy"),
-            ("Anne Petit", "Anne Petit"),
-            ("Driss Benali", None),
-        ]
+        assert [turn.doctor for turn in detail.turns] == ["Anne Petit", "Driss Benali"]
         assert detail.holder is detail.turns[-1]
         assert (detail.role, detail.is_open) == (Role.REPLACEMENT, False)
         assert detail.need.room.name == "Salle 1"
-
-
-def test_the_history_knows_whose_question_was_answered_and_who_gave(
-    house: House, practice: Practice
-) -> None:
-    titular = house.member(practice, Role.TITULAR, given_name="Luc", family_name="Roy")
-    doctor = house.member(practice, Role.REPLACEMENT)
-    need = house.need(practice, MONDAY)
-    asking, asked = house.actor(titular), house.actor(doctor)
-    with house.database.transaction() as session:
-        question = asks.ask(session, asking, need.id, doctor.id)
-        taken = asks.accept(session, asked, question.id)
-    with house.database.transaction() as session:
-        releasing.release(session, asked, taken.id)
-        claiming.claim(session, asking, need.id, doctor_id=doctor.id)
-    with house.database.session() as session:
-        turns = queries.need_detail(session, practice, need.id).turns
-        assert [(turn.asked_by, turn.given_by) for turn in turns] == [
-            ("Luc Roy", None),
-            (None, "Luc Roy"),
-        ]
 
 
 def test_an_open_and_a_withdrawn_need(house: House, practice: Practice) -> None:
