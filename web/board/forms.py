@@ -51,6 +51,7 @@ class FilterForm(FlaskForm):
     weekday = SelectMultipleField(
         _l("Days of the week"),
         coerce=int,
+        validate_choice=False,
         widget=ListWidget(prefix_label=False),
         option_widget=CheckboxInput(),
     )
