@@ -103,7 +103,7 @@ def expand(
 
 
 def others_of(session: Session, actor: Actor, practice_id: int, today: dt.date) -> list[Member]:
-    """The members who are no doctors whose presences the actor may edit, by family name."""
+    """The members who are no doctors whose presences the actor may edit, by role and name."""
     rows = session.scalars(
         sa.select(Member)
         .join(Member.user)
@@ -116,8 +116,11 @@ def others_of(session: Session, actor: Actor, practice_id: int, today: dt.date) 
         .options(joinedload(Member.user))
         .order_by(User.family_name, User.given_name, Member.id)
     )
+    # Those whom patients see come first.
     return [
-        row for row in rows if can(actor, Action.PRESENCE_EDIT, Subject(practice_id, row.user_id))
+        row
+        for row in sorted(rows, key=lambda row: OTHER_ROLES.index(row.role))
+        if can(actor, Action.PRESENCE_EDIT, Subject(practice_id, row.user_id))
     ]
 
 

@@ -15,7 +15,7 @@ from scheduler.core import audit
 from scheduler.core.clock import local_date
 from scheduler.core.database import UnitOfWork, lock_rows
 from scheduler.core.errors import InvalidInput, NotFound
-from scheduler.core.permissions import DOCTOR_ROLES, Action, Actor, Role, Subject, require
+from scheduler.core.permissions import Action, Actor, Role, Subject, require
 from scheduler.people.models import Member, Practice
 from scheduler.roster.availability_rules import last_day_to_plan
 from scheduler.roster.models import PresenceException, UrgentAdvice, WeeklyPresence
@@ -23,7 +23,9 @@ from scheduler.roster.rules import Period
 
 MOST_REPETITIONS: Final = 20
 LONGEST_ADVICE: Final = 300
-OTHER_ROLES: Final = tuple(role for role in Role if role not in DOCTOR_ROLES)
+# A viewer only reads; whoever works in the house with patients is a nurse by role, whatever the
+# profession.
+OTHER_ROLES: Final = (Role.NURSE, Role.SECRETARY)
 
 
 def add_weekly(

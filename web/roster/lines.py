@@ -139,7 +139,7 @@ def _phones(reading: Reading) -> dict[dt.date, Items]:
             continue
         name = (entry.family_name or "") if len(on_day[entry.date]) > 1 else ""
         items[entry.date, doctor.user_id] = _item(
-            doctor.phone or "",
+            (doctor.phone or "").replace(" ", "\u00a0"),
             f"tel:{number}",
             note=name,
             panel=False,
