@@ -46,6 +46,7 @@ from scheduler.roster import (
     past_days,
     proposal_work,
     releasing,
+    swaps,
     work,
 )
 from scheduler.roster.models import Assignment
@@ -243,6 +244,8 @@ class Worker:
             availability_reminders.remind_unanswered(session)
         with self.database.transaction() as session:
             releasing.lapse_past(session)
+        with self.database.transaction() as session:
+            swaps.lapse_past(session)
         while self._decided_held() and not self.stopping.is_set():
             continue
         for act in (call_work.advance_calls, call_work.find_thin_weeks):

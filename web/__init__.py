@@ -24,6 +24,7 @@ log = structlog.get_logger(__name__)
 AREAS = (
     "home",
     "auth",
+    "absences",
     "account",
     "asks",
     "board",
@@ -32,14 +33,20 @@ AREAS = (
     "practice",
     "availabilities",
     "answers",
+    "calls",
     "candidates",
+    "decisions",
     "desk",
     "documents",
     "presences",
+    "invitations",
     "public",
     "proposals",
     "scenarios",
+    "swaps",
     "calendars",
+    "notifications",
+    "mailbox",
 )
 LARGEST_REQUEST = 2 * 1024 * 1024
 

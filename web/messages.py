@@ -30,6 +30,16 @@ MESSAGES: Final[dict[str, Any]] = {
     "password_common": _l("This password is among the first that anybody would try."),
     "password_unchanged": _l("This is the password you have now."),
     "language_unknown": _l("Relais does not speak this language."),
+    # Notifications.
+    "phone_invalid": _l("This is no telephone number. Write it as 06 12 34 56 78, or with +."),
+    "phone_not_found": _l("There is no number to confirm."),
+    "code_just_sent": _l("A code was sent a moment ago. Wait a minute, then ask for another."),
+    "code_wrong": _l("This is not the code. Look at the latest message."),
+    "code_expired": _l("This code has run out. Ask for a new one."),
+    "push_unknown": _l("Relais does not know the push service of this browser."),
+    "device_not_found": _l("There is no such device."),
+    "stop_address_unknown": _l("This address stops nothing: it is incomplete, or too old."),
+    "letter_not_found": _l("There is no such letter."),
     # Calendars and holidays.
     "feed_not_found": _l("There is no calendar at this address."),
     "holiday_not_found": _l("There is no such date."),
@@ -157,6 +167,16 @@ MESSAGES: Final[dict[str, Any]] = {
         "such as cabinet-du-marais."
     ),
     "public_address_taken": _l("Another practice has this address. Choose another."),
+    # Calls for volunteers.
+    "call_not_found": _l("There is no such call in this practice."),
+    "call_decided": _l("Somebody has decided on this call already."),
+    "call_days_filled": _l("Every day of this call is filled or over."),
+    "call_nobody": _l("Choose at least one doctor."),
+    "call_message_too_long": _l("At most %(most)d characters."),
+    "call_over": _l("This call is over."),
+    "call_no_other_wave": _l("Everybody has been asked: there is no other wave."),
+    "call_replaced": _l("This week has another call by now."),
+    "invitation_not_found": _l("This link leads nowhere: it is incomplete, or no longer yours."),
     # Week patterns and publishing.
     "week_not_found": _l("There is no week %(week)s."),
     "month_not_found": _l("There is no month %(month)s."),

@@ -10,6 +10,8 @@ from flask_login import current_user
 
 from scheduler.core.permissions import Action, Subject, can
 from scheduler.roster.ask_queries import OpenAsk, open_asks_of
+from scheduler.roster.decision_queries import waiting_count
+from scheduler.roster.swap_queries import OpenOffer, offers_to
 from web.database import session
 from web.identity import home_practice, identity, today
 
@@ -67,10 +69,17 @@ def destinations() -> list[Destination]:
             add("availabilities.month", _("My availabilities"), "hand", primary=True)
         if may_claim:
             add("asks.index", _("Questions"), "inbox")
+            add("invitations.index", _("Calls to you"), "mail")
+        if can(who.actor, Action.SWAP_OFFER, subject):
+            add("swaps.index", _("Offers"), "swap")
+        if can(who.actor, Action.RELEASE_DECIDE, subject):
+            add("decisions.index", _("To decide"), "check")
         if can(who.actor, Action.ANSWERS_VIEW, Subject(home.id)):
             add("answers.month", _("Answers"), "check-double")
         if can(who.actor, Action.NEED_PUBLISH, Subject(home.id)):
             add("needs.publish", _("Days to fill"), "plus")
+        if can(who.actor, Action.CALL_VIEW, Subject(home.id)):
+            add("calls.index", _("Calls"), "bell")
         if can(who.actor, Action.PROPOSAL_VIEW, Subject(home.id)):
             add("proposals.index", _("Proposals"), "spark")
         if can(who.actor, Action.PRACTICE_EDIT, Subject(home.id)):
@@ -91,6 +100,27 @@ def open_questions() -> list[OpenAsk]:
     return open_asks_of(session(), who.user_id, today())
 
 
+def open_offers() -> list[OpenOffer]:
+    """The days that colleagues offer to the reader by name, on every page but their own."""
+    if g.get("without_reader") or not current_user.is_authenticated or request.blueprint == "swaps":
+        return []
+    who = identity().actor
+    if who.user_id is None or not can(who, Action.NEED_CLAIM, Subject(None, who.user_id)):
+        return []
+    return offers_to(session(), who.user_id, today())
+
+
+def open_decisions() -> int:
+    """How much waits for the reader's decision as a titular, on every page but that one."""
+    signed_in = not g.get("without_reader") and current_user.is_authenticated
+    if not signed_in or request.blueprint == "decisions":
+        return 0
+    home = home_practice(identity())
+    if home is None or not can(identity().actor, Action.RELEASE_DECIDE, Subject(home.id)):
+        return 0
+    return waiting_count(session(), home.id, today())
+
+
 def init_app(app: Flask) -> None:
     @app.context_processor
     def surroundings() -> dict[str, object]:
@@ -101,6 +131,8 @@ def init_app(app: Flask) -> None:
             "practices": [],
             "nav": [],
             "open_questions": open_questions,
+            "open_offers": open_offers,
+            "open_decisions": open_decisions,
         }
         if not g.get("without_reader") and current_user.is_authenticated:
             who = identity()

@@ -16,7 +16,7 @@ from scheduler.core.errors import Conflict, RuleBroken
 from scheduler.core.permissions import Action, Actor, Role, Subject, require
 from scheduler.people.models import Member, Practice, User
 from scheduler.roster import assignments, calls
-from scheduler.roster.models import Ask, Assignment, Need, Swap
+from scheduler.roster.models import Ask, Assignment, Call, CallDay, Invitation, Need, Swap
 from scheduler.roster.passing_on import require_upcoming, today_in
 from scheduler.roster.rules import (
     AskState,
@@ -40,8 +40,6 @@ class HangingKind(enum.StrEnum):
     OFFER = "offer"
     # Somebody is asked whether they could come on it.
     ASK = "ask"
-    # The doctor was on call for laboratory results.
-    DUTY = "duty"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +126,26 @@ def absence_of(session: Session, practice_id: int, assignment_id: int) -> Assign
             joinedload(Assignment.need).joinedload(Need.practice),
         )
     ).one_or_none()
+
+
+def call_for(session: Session, need_id: int) -> tuple[Call | None, list[Invitation]]:
+    """The latest urgent call for a day, and whom it asks, in its order; two queries."""
+    call = session.scalars(
+        sa.select(Call)
+        .join(Call.days)
+        .where(CallDay.need_id == need_id, Call.urgent)
+        .order_by(Call.id.desc())
+        .limit(1)
+    ).one_or_none()
+    if call is None:
+        return None, []
+    invitations = session.scalars(
+        sa.select(Invitation)
+        .where(Invitation.call_id == call.id)
+        .options(joinedload(Invitation.doctor))
+        .order_by(Invitation.wave, Invitation.rank)
+    )
+    return call, list(invitations)
 
 
 def hanging_on(session: Session, absent: Assignment) -> list[Hanging]:

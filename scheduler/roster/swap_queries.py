@@ -158,6 +158,31 @@ def day_of(session: Session, practice: Practice, assignment_id: int) -> Assignme
     return found
 
 
+def doctor_of(session: Session, practice: Practice, assignment_id: int) -> int | None:
+    """Whose day an assignment of a practice is, None where there is none."""
+    return session.scalar(
+        sa.select(Assignment.doctor_id).where(
+            Assignment.id == assignment_id, Assignment.practice_id == practice.id
+        )
+    )
+
+
+def chain_of(session: Session, day: Assignment) -> list[Assignment]:
+    """A day's assignments to one doctor after the other, the latest first, that lead to `day`.
+
+    At most the need's own, which are read at once.
+    """
+    rows = session.scalars(sa.select(Assignment).where(Assignment.need_id == day.need_id))
+    by_id = {row.id: row for row in rows}
+    found: list[Assignment] = []
+    number: int | None = day.id
+    while number is not None and number in by_id:
+        row = by_id.pop(number)
+        found.append(row)
+        number = row.predecessor_id
+    return found
+
+
 def days_of_colleagues(
     session: Session, practice: Practice, doctor_id: int, today: dt.date
 ) -> list[Assignment]:

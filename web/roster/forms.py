@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flask_babel import lazy_gettext as _l
-from wtforms import StringField
+from wtforms import BooleanField, StringField
 
 from web.forms import RefusableForm
 
@@ -12,3 +12,4 @@ class ReleaseForm(RefusableForm):
     """Why a day is given back; how long and whether it is needed is the service's to say."""
 
     reason = StringField(_l("Reason"))
+    on_behalf = BooleanField(_l("The doctor is on the phone and asks for it"))

@@ -12,8 +12,10 @@ from scheduler.calendars.holidays import holiday_calendar
 from scheduler.core.errors import Conflict, InvalidInput, NotFound, RelaisError, RuleBroken
 from scheduler.core.permissions import Action, Subject, can, require
 from scheduler.roster import assignments, claiming, history, queries, releasing
+from scheduler.roster.legality import OWN_LIMITS
 from scheduler.roster.queries import Coverage, NeedDetail
 from scheduler.roster.rules import (
+    AssignmentState,
     NeedState,
     add_months,
     monday_of,
@@ -36,7 +38,7 @@ from web.localisation import (
 )
 from web.messages import message_for
 from web.roster import history as told
-from web.roster import lines, presenter, reading
+from web.roster import lines, panel, presenter, reading
 from web.roster.forms import ReleaseForm
 from web.roster.reading import Rights
 
@@ -133,7 +135,10 @@ def claim(need_id: int) -> ResponseReturnValue:
         return _need_page(need_id, problem=error), 409
     held = taken.state is AssignmentState.HELD
     thanks = (
-        _("%(date)s is held for you until a titular doctor confirms it.", date=short_date(taken.date))
+        _(
+            "%(date)s is held for you until a titular doctor confirms it.",
+            date=short_date(taken.date),
+        )
         if held
         else _("%(date)s is yours. Thank you.", date=short_date(taken.date))
     )
@@ -205,12 +210,14 @@ def _need_page(
         period=PERIOD_NAMES[found.period],
         priority=PRIORITY_NAMES[found.priority],
         roles=", ".join(str(ROLE_NAMES[role]) for role in detail.roles),
-        history=presenter.history(
-            detail,
-            reader_id=actor().user_id,
-            all_reasons=can(actor(), Action.RELEASE_DECIDE, here),
+        history=told.shown(
+            history.readable(
+                history.events_of(session(), practice(), need_id),
+                actor().user_id,
+                all_of_it=can(actor(), Action.RELEASE_DECIDE, here),
+            )
         ),
-        moment=presenter.moment,
+        moment=told.moment,
         claim=panel.claim_choice(detail, practice(), actor()) if upcoming else None,
         choices=panel.choices(detail, practice(), actor(), today()),
         absence=panel.absence(detail, practice(), actor()) if upcoming else None,
