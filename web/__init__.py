@@ -43,6 +43,7 @@ AREAS = (
     "public",
     "proposals",
     "scenarios",
+    "statistics",
     "swaps",
     "calendars",
     "notifications",

@@ -177,6 +177,9 @@ MESSAGES: Final[dict[str, Any]] = {
     "call_no_other_wave": _l("Everybody has been asked: there is no other wave."),
     "call_replaced": _l("This week has another call by now."),
     "invitation_not_found": _l("This link leads nowhere: it is incomplete, or no longer yours."),
+    # Statistics.
+    "statistics_dates": _l("Give a first and a last day."),
+    "figure_not_found": _l("There is no such figure."),
     # Week patterns and publishing.
     "week_not_found": _l("There is no week %(week)s."),
     "month_not_found": _l("There is no month %(month)s."),

@@ -82,6 +82,8 @@ def destinations() -> list[Destination]:
             add("calls.index", _("Calls"), "bell")
         if can(who.actor, Action.PROPOSAL_VIEW, Subject(home.id)):
             add("proposals.index", _("Proposals"), "spark")
+        if can(who.actor, Action.STATISTICS_VIEW, Subject(home.id)):
+            add("statistics.show", _("Statistics"), "chart")
         if can(who.actor, Action.PRACTICE_EDIT, Subject(home.id)):
             add("practice.show", _("Practice"), "settings")
         if can(who.actor, Action.PRESENCE_EDIT, subject):

@@ -109,6 +109,15 @@ class Answer:
         return self.call.state is CallState.SENT and any(day.day.is_open for day in self.days)
 
 
+@dataclass(frozen=True, slots=True)
+class OpenInvitation:
+    """A call under way in which a doctor was asked, and its open days."""
+
+    invitation: Invitation
+    call: Call
+    days: list[Day]
+
+
 def weeks_between(
     session: UnitOfWork, practice: Practice, first: dt.date, last: dt.date
 ) -> dict[dt.date, Week]:
@@ -298,7 +307,7 @@ def _refusals(
     return {need.id: tuple(legality.check(found[need.id], standing)) for need in needs}
 
 
-def open_invitations_of(session: UnitOfWork, doctor_id: int) -> list[tuple[Invitation, list[Day]]]:
+def open_invitations_of(session: UnitOfWork, doctor_id: int) -> list[OpenInvitation]:
     """The calls under way in which a doctor was asked, in every practice, and their open days."""
     calls = whole(
         session,
@@ -313,9 +322,15 @@ def open_invitations_of(session: UnitOfWork, doctor_id: int) -> list[tuple[Invit
     )
     days = days_of(session, calls)
     found = [
-        (invitation, [day for day in days[call.id] if day.is_open])
+        OpenInvitation(invitation, call, [day for day in days[call.id] if day.is_open])
         for call in calls
         for invitation in call.invitations
         if invitation.doctor_id == doctor_id
     ]
-    return [(invitation, still) for invitation, still in found if still]
+    return [one for one in found if one.days]
+
+
+def belongs(session: Session, practice_id: int, call_id: int) -> bool:
+    """Whether there is such a call in a practice."""
+    found = sa.select(Call.id).where(Call.id == call_id, Call.practice_id == practice_id)
+    return session.scalar(found) is not None

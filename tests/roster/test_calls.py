@@ -825,7 +825,7 @@ def test_open_invitations(house: House, cabinet: Cabinet) -> None:
     def listed() -> list[tuple[Invitation, int]]:
         with cabinet.database.session() as session:
             found = call_queries.open_invitations_of(session, lea.id)
-            return [(invitation, len(days)) for invitation, days in found]
+            return [(one.invitation, len(one.days)) for one in found]
 
     ((invitation, days),) = listed()
     assert (invitation.uid, days) == (cabinet.link(lea), 2)

@@ -20,11 +20,20 @@ from flask.testing import FlaskClient
 
 from scheduler.calendars.models import Feed, FeedKind, PracticeHoliday
 from scheduler.core.permissions import Role
+from scheduler.core.settings import Settings
+from scheduler.notify.models import Device
+from scheduler.notify.rules import Group
+from scheduler.notify.stopping import stop_address
 from scheduler.people.models import Derogation, Member, Practice, User
 from scheduler.people.replacements import first_of_months
+from scheduler.roster.call_rules import link_token
 from scheduler.roster.models import (
     Ask,
     Assignment,
+    Call,
+    CallDay,
+    Invitation,
+    InvitationDay,
     Need,
     Proposal,
     ProposalLine,
@@ -34,8 +43,16 @@ from scheduler.roster.models import (
     WeekPattern,
 )
 from scheduler.roster.problem import doctor_key, practice_key
-from scheduler.roster.rules import AskCode, Period, Preference, ProposalState
+from scheduler.roster.rules import (
+    AskCode,
+    CallState,
+    InvitationState,
+    Period,
+    Preference,
+    ProposalState,
+)
 from scheduler.roster.scenario_rules import NoWeeklyCap
+from tests.conftest import SECRET_KEY
 from tests.factories import House
 
 TUESDAY = dt.date(2026, 11, 24)
@@ -58,6 +75,20 @@ POST account.set_language         302         302       302    302       302   3
 POST account.open_feed            302         302       302    302       302   302    302   404      404    401
 POST account.renew_feed           404         302       404    404       404   404    404   404      404    401
 POST account.revoke_feed          404         302       404    404       404   404    404   404      404    401
+GET  notifications.show           200         200       200    200       200   200    200   200      200     in
+POST notifications.save           302         302       302    302       302   302    302   302      302    401
+POST notifications.set_phone      422         422       422    422       422   422    422   422      422    401
+POST notifications.verify_phone   404         404       404    404       404   404    404   404      404    401
+POST notifications.remove_phone   404         404       404    404       404   404    404   404      404    401
+POST notifications.add_device     422         422       422    422       422   422    422   422      422    401
+POST notifications.remove_device  404         302       404    404       404   404    404   404      404    401
+POST notifications.send_test      302         302       302    302       302   302    302   302      302    401
+GET  notifications.stop           200         200       200    200       200   200    200   200      200    200
+POST notifications.confirm_stop   200         200       200    200       200   200    200   200      200    200
+GET  notifications.service_worker 200         200       200    200       200   200    200   200      200    200
+GET  mailbox.index                404         404       404    404       404   404    404   404      404     in
+GET  mailbox.show                 404         404       404    404       404   404    404   404      404     in
+GET  mailbox.body                 404         404       404    404       404   404    404   404      404     in
 GET  calendars.feed               404         404       404    404       404   404    404   404      404    404
 GET  board.index                  200         200       200    200       403   403    403   403      200     in
 POST board.claim                  302         302       302    409       403   403    403   403      404    401
@@ -106,6 +137,18 @@ POST asks.send                    302         403       403    403       403   4
 GET  asks.show                    200         200       403    403       403   403    403   404      404     in
 POST asks.answer                  403         302       403    403       403   403    403   404      404    401
 POST asks.withdraw                302         403       403    403       403   403    403   404      404    401
+GET  calls.index                  200         403       403    403       200   403    403   404      404     in
+GET  calls.show                   200         403       403    403       200   403    403   404      404     in
+POST calls.send                   302         403       403    403       403   403    403   404      404    401
+POST calls.send_next              302         403       403    403       403   403    403   404      404    401
+POST calls.stop                   302         403       403    403       403   403    403   404      404    401
+POST calls.dismiss                302         403       403    403       403   403    403   404      404    401
+POST calls.restore                302         403       403    403       403   403    403   404      404    401
+GET  invitations.index            200         200       200    200       403   403    403   403      200     in
+GET  invitations.answer           200         200       200    200       200   200    200   200      200    200
+POST invitations.take             302         302       302    302       302   302    302   302      302    302
+POST invitations.decline          302         302       302    302       302   302    302   302      302    302
+POST invitations.undo             409         409       409    409       409   409    409   409      409    409
 GET  scenarios.index              200         403       403    403       200   403    403   404      404     in
 GET  scenarios.compared           200         403       403    403       200   403    403   404      404     in
 POST scenarios.request_one        302         403       403    403       403   403    403   404      404    401
@@ -114,6 +157,8 @@ POST scenarios.retry              302         403       403    403       403   4
 POST scenarios.delete             302         403       403    403       403   403    403   404      404    401
 GET  candidates.show              200         403       403    403       200   403    403   404      404     in
 POST candidates.give              302         403       403    403       403   403    403   404      404    401
+GET  statistics.show              200         403       403    403       200   403    403   404      404     in
+GET  statistics.download          200         403       403    403       200   403    403   404      404     in
 GET  practice.show                200         403       403    403       403   403    403   404      404     in
 POST practice.change_claims       302         403       403    403       403   403    403   404      404    401
 POST practice.change_limits       302         403       403    403       403   403    403   404      404    401
@@ -209,6 +254,24 @@ class World:
         return self.house.assignment(self.need, self.doctor)
 
     @property
+    def device(self) -> int:
+        return self.save(
+            Device(
+                user_id=self.doctor.id,
+                endpoint=f"https://updates.push.services.mozilla.com/{self.doctor.id}",
+                p256dh="p256dh",
+                auth="auth",
+                name="Firefox",
+                created_at=self.house.database.clock.now(),
+            )
+        )
+
+    @property
+    def stop_token(self) -> str:
+        settings = Settings(secret_key=SECRET_KEY)
+        return stop_address(settings, self.doctor.id, Group.DAYS).rpartition("/")[2]
+
+    @property
     def feed(self) -> int:
         return self.save(
             Feed(
@@ -298,6 +361,37 @@ class World:
             )
         )
 
+    def call(self, state: CallState) -> Call:
+        """A call for one day, to the doctor and, in a later wave, to a titular."""
+        now, sent = self.house.database.clock.now(), state is CallState.SENT
+        need = self.need
+        call = Call(
+            practice_id=self.practice.id,
+            monday=TUESDAY - dt.timedelta(days=1),
+            state=state,
+            prepared_at=now,
+            sent_at=now if sent else None,
+            next_wave_at=now + dt.timedelta(days=1) if sent else None,
+            wave=1 if sent else 0,
+            days=[CallDay(need_id=need.id)],
+            invitations=[
+                Invitation(
+                    doctor_id=self.doctor.id,
+                    wave=1,
+                    rank=1,
+                    state=InvitationState.SENT if sent else InvitationState.WAITING,
+                    sent_at=now if sent else None,
+                    days=[InvitationDay(need_id=need.id)],
+                )
+            ],
+        )
+        self.save(call)
+        return call
+
+    @staticmethod
+    def link(call: Call) -> str:
+        return link_token(SECRET_KEY, call.invitations[0].uid)
+
     def proposal(self, state: ProposalState) -> int:
         lines = []
         if state is ProposalState.READY:
@@ -367,6 +461,14 @@ class World:
 
 
 Request = Callable[[World], tuple[dict[str, Any], dict[str, Any]]]
+
+
+def invited(world: World) -> tuple[dict[str, Any], dict[str, Any]]:
+    """An answer by link to a call about one day."""
+    call = world.call(CallState.SENT)
+    return {"token": world.link(call)}, {"need": str(call.days[0].need_id)}
+
+
 MONTH = {"month": "2026-11"}
 DAY = {"date": TUESDAY.isoformat()}
 WRONG = {"current": "wrong", "new": "cheval agrafe pile", "repeated": "cheval agrafe pile"}
@@ -378,6 +480,18 @@ REQUESTS: dict[str, Request] = {
     "POST account.open_feed": lambda w: ({}, {"kind": "roster", "practice": w.practice.slug}),
     "POST account.renew_feed": lambda w: ({"feed_id": w.feed}, {}),
     "POST account.revoke_feed": lambda w: ({"feed_id": w.feed}, {}),
+    # The hours are those that the page offers first.
+    "POST notifications.save": lambda _: (
+        {},
+        {"digest_hour": "18", "quiet": "y", "quiet_from": "21", "quiet_to": "7"},
+    ),
+    "POST notifications.set_phone": lambda _: ({}, {"phone": "12"}),
+    "POST notifications.verify_phone": lambda _: ({}, {"code": "123456"}),
+    "POST notifications.remove_device": lambda w: ({"device_id": w.device}, {}),
+    "GET notifications.stop": lambda w: ({"token": w.stop_token}, {}),
+    "POST notifications.confirm_stop": lambda w: ({"token": w.stop_token}, {}),
+    "GET mailbox.show": lambda _: ({"letter_id": 1}, {}),
+    "GET mailbox.body": lambda _: ({"letter_id": 1}, {}),
     "GET calendars.feed": lambda _: ({"token": "x" * 43}, {}),
     "GET roster.need": lambda w: ({"need_id": w.need.id}, {}),
     "POST board.claim": lambda w: ({}, {"need": w.need.id}),
@@ -436,6 +550,20 @@ REQUESTS: dict[str, Request] = {
     "GET asks.show": lambda w: ({"ask_id": w.ask}, {}),
     "POST asks.answer": lambda w: ({"ask_id": w.ask}, {"answer": "yes"}),
     "POST asks.withdraw": lambda w: ({"ask_id": w.ask}, {}),
+    "GET calls.show": lambda w: ({"call_id": w.call(CallState.PREPARED).id}, {}),
+    "POST calls.send": lambda w: (
+        {"call_id": w.call(CallState.PREPARED).id},
+        {"doctor": str(w.doctor.id)},
+    ),
+    "POST calls.send_next": lambda w: ({"call_id": w.call(CallState.SENT).id}, {}),
+    "POST calls.stop": lambda w: ({"call_id": w.call(CallState.SENT).id}, {}),
+    "POST calls.dismiss": lambda w: ({"call_id": w.call(CallState.PREPARED).id}, {}),
+    "POST calls.restore": lambda w: ({"call_id": w.call(CallState.DISMISSED).id}, {}),
+    # The link is the key, whoever opens it.
+    "GET invitations.answer": lambda w: ({"token": w.link(w.call(CallState.SENT))}, {}),
+    "POST invitations.take": invited,
+    "POST invitations.decline": invited,
+    "POST invitations.undo": invited,
     "POST proposals.accept": lambda w: (
         {"proposal_id": w.proposal(ProposalState.READY)},
         {"all": "1"},
@@ -449,6 +577,7 @@ REQUESTS: dict[str, Request] = {
     "POST scenarios.cancel": lambda w: ({"scenario_id": w.scenario(ProposalState.QUEUED)}, {}),
     "POST scenarios.retry": lambda w: ({"scenario_id": w.scenario(ProposalState.FAILED)}, {}),
     "POST scenarios.delete": lambda w: ({"scenario_id": w.scenario(ProposalState.FAILED)}, {}),
+    "GET statistics.download": lambda _: ({"name": "coverage"}, {}),
     "POST practice.change_claims": lambda _: (
         {},
         {
