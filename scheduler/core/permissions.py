@@ -58,6 +58,7 @@ class Action(enum.StrEnum):
     PROPOSAL_COMPUTE = "proposal.compute"
     PROPOSAL_ACCEPT = "proposal.accept"
     HOLIDAYS_EDIT = "holidays.edit"
+    MAILBOX_VIEW = "mailbox.view"
 
 
 class Scope(enum.Enum):
@@ -118,6 +119,7 @@ GRANTS: Final[Mapping[Action, Mapping[Role, Scope]]] = {
     Action.PROPOSAL_COMPUTE: {Role.TITULAR: ALL},
     Action.PROPOSAL_ACCEPT: {Role.TITULAR: ALL},
     Action.HOLIDAYS_EDIT: {Role.TITULAR: ALL},
+    Action.MAILBOX_VIEW: {Role.TITULAR: ALL},
 }
 
 

@@ -106,7 +106,7 @@ class Life:
 
     def _open_cabinet(self) -> None:
         with self.database.transaction() as session:
-            key = mark_as_demonstration(session)
+            self.key = mark_as_demonstration(session)
             self.practice = service.create_practice(
                 session,
                 SYSTEM,
@@ -118,7 +118,7 @@ class Life:
                 weekly_minimum=3,
             )
             for person in CAST:
-                self._add(session, person, key)
+                self._add(session, person)
         with self.database.session() as session:
             by_email = {
                 member.user.email: member.user.id
@@ -130,7 +130,7 @@ class Life:
                 if person.role in DOCTOR_ROLES and found is not None:
                     self.doctors.append(Doctor(user_id, person, found.actor))
 
-    def _add(self, session: UnitOfWork, person: Person, key: str) -> None:
+    def _add(self, session: UnitOfWork, person: Person) -> None:
         licence = None
         if person.licence is not None:
             last = last_licence_day(self.today)
@@ -143,7 +143,7 @@ class Life:
             family_name=person.family,
             role=person.role,
             practice_slug=SLUG,
-            password=self.password_of(key, person.email),
+            password=self.password_of(self.key, person.email),
             phone=person.phone,
             gender=person.gender,
             qualified=person.qualified,
@@ -274,7 +274,8 @@ class Life:
 
     def _send(self) -> None:
         """Whoever is to be told is told; what they were told stays in the mailbox."""
-        while outbox.send_due(self.database, composer(Settings()), keeper(self.database)):
+        compose = composer(Settings(secret_key=self.key))
+        while outbox.send_due(self.database, compose, keeper(self.database)):
             continue
 
     def _willing(self, need: Need) -> list[Doctor]:

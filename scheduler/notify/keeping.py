@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 import sqlalchemy as sa
@@ -16,6 +17,7 @@ from scheduler.notify.models import KeptLetter
 from scheduler.people.models import Member
 
 PAGE: Final = 50
+INSTALLATION: Final = re.compile(r"https?://[^/\s]+")
 
 
 def keeps_letters(session: Session, settings: Settings) -> bool:
@@ -92,19 +94,26 @@ def kept_letter(session: Session, practice_id: int, letter_id: int) -> KeptLette
     return found
 
 
-def as_letter(kept: KeptLetter) -> Letter:
-    """A kept letter as it was; `recipient` must be loaded."""
+def as_letter(kept: KeptLetter, base_url: str) -> Letter:
+    """A kept letter as it was; `recipient` must be loaded.
+
+    Its addresses, which are all of this installation, lead to where it is served now.
+    """
+
+    def here(text: str) -> str:
+        return INSTALLATION.sub(base_url, text)
+
     return Letter(
         to_name=kept.recipient.name,
         to_address=kept.to_address,
         subject=kept.subject,
-        text=kept.text,
+        text=here(kept.text),
         reference=str(kept.id),
         language=kept.language,
         channel=kept.channel,
         recipient_id=kept.recipient_id,
-        link=kept.link,
-        stop=kept.stop,
+        link=here(kept.link) if kept.link else None,
+        stop=here(kept.stop) if kept.stop else None,
         attachments=tuple(
             Attachment(file["name"], "text/calendar", file["text"].encode())
             for file in kept.attachments

@@ -13,7 +13,16 @@ from typing import Any, Final
 
 from scheduler.core.database import UnitOfWork
 from scheduler.core.outbox import OutboxMessage
-from scheduler.notify.readers import account, asks, availabilities, calls, days, duties, proposals
+from scheduler.notify.readers import (
+    account,
+    asks,
+    availabilities,
+    calls,
+    days,
+    duties,
+    hands,
+    proposals,
+)
 from scheduler.notify.rules import Group
 
 PHONE_CODE: Final = "phone.code"
@@ -38,6 +47,27 @@ _ALL: Final = (
     Kind("assignment.given", Group.DAYS, False, days.given, attaches=True),
     Kind("assignment.released", Group.DAYS, False, days.released),
     Kind("proposal.accepted", Group.DAYS, False, days.accepted, attaches=True),
+    # Days held for a titular's word, and what became of them.
+    Kind("assignment.held", Group.DECISIONS, False, hands.to_decide),
+    Kind("assignment.confirmed", Group.DAYS, False, hands.day, attaches=True),
+    Kind("assignment.refused", Group.DAYS, False, hands.day),
+    Kind("assignment.freed", Group.DAYS, False, hands.day),
+    # Requests to be released from a day.
+    Kind("release.requested", Group.DECISIONS, False, hands.request),
+    Kind("release.granted", Group.DAYS, False, hands.request),
+    Kind("release.refused", Group.DAYS, False, hands.request),
+    # Days offered to colleagues.
+    Kind("swap.offered", Group.OFFERS, False, hands.swap),
+    Kind("swap.taken", Group.OFFERS, False, hands.swap),
+    Kind("swap.declined", Group.OFFERS, False, hands.swap),
+    Kind("swap.withdrawn", Group.OFFERS, False, hands.swap),
+    Kind("swap.untaken", Group.OFFERS, False, hands.swap),
+    # Somebody is missing.
+    Kind("absence.declared", Group.ABSENCES, True, hands.absent),
+    Kind("absence.ended", Group.ABSENCES, True, hands.day),
+    Kind("assignment.emergency", Group.ABSENCES, True, hands.day),
+    Kind("day.taken_over", Group.ABSENCES, True, hands.passed_on),
+    Kind("day.returned", Group.ABSENCES, True, hands.passed_on),
     # Questions to doctors.
     Kind("ask.answered", Group.DECISIONS, False, asks.asked),
     Kind("ask.ended", Group.QUESTIONS, False, asks.asked),

@@ -1,0 +1,98 @@
+"""Readers for days that change hands: held, released, offered, taken over, and lost to an absence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import joinedload
+
+from scheduler.core.database import UnitOfWork
+from scheduler.core.outbox import DeliveryFailed, OutboxMessage
+from scheduler.notify.readers.common import assignments_of
+from scheduler.people.models import Practice, User
+from scheduler.roster.models import Assignment, Need, ReleaseRequest, Swap
+
+
+def day(session: UnitOfWork, message: OutboxMessage) -> dict[str, Any]:
+    """One assignment; `own` where it is the recipient's."""
+    assignment = assignments_of(session, [message.facts["assignment_id"]])[0]
+    practice = assignment.need.practice
+    return {
+        "assignment": assignment,
+        "practice": practice,
+        "own": assignment.doctor_id == message.recipient_id,
+        "path": f"/p/{practice.slug}/needs/{assignment.need_id}",
+    }
+
+
+def to_decide(session: UnitOfWork, message: OutboxMessage) -> dict[str, Any]:
+    """A day that waits for a titular's word."""
+    found = day(session, message)
+    return {**found, "path": _decisions(found["practice"])}
+
+
+def absent(session: UnitOfWork, message: OutboxMessage) -> dict[str, Any]:
+    """A day whose doctor does not come."""
+    found = day(session, message)
+    number = found["assignment"].id
+    return {**found, "path": f"/p/{found['practice'].slug}/absences/{number}"}
+
+
+def passed_on(session: UnitOfWork, message: OutboxMessage) -> dict[str, Any]:
+    """A day that went from a colleague (`former`) to another; `former_own` where it was the
+    recipient's."""
+    found = day(session, message)
+    former = session.scalars(
+        sa.select(Assignment)
+        .where(Assignment.id == found["assignment"].predecessor_id)
+        .options(joinedload(Assignment.doctor))
+    ).one_or_none()
+    if former is None:
+        raise DeliveryFailed("the day before is gone", permanent=True)
+    return {
+        **found,
+        "former": former.doctor,
+        "former_own": former.doctor_id == message.recipient_id,
+    }
+
+
+def request(session: UnitOfWork, message: OutboxMessage) -> dict[str, Any]:
+    """A request to be released; the titular's page for who decides, the day for who asked."""
+    found = day(session, message)
+    asked = session.get(ReleaseRequest, message.facts["request_id"])
+    if asked is None:
+        raise DeliveryFailed("the request is gone", permanent=True)
+    path = _decisions(found["practice"]) if message.kind == "release.requested" else found["path"]
+    return {**found, "noted": asked.answer_note is not None, "path": path}
+
+
+def swap(session: UnitOfWork, message: OutboxMessage) -> dict[str, Any]:
+    """An offer with its days; `taker` who took it, None while nobody did."""
+    found = session.scalars(
+        sa.select(Swap)
+        .where(Swap.id == message.facts["swap_id"])
+        .options(
+            joinedload(Swap.practice),
+            joinedload(Swap.doctor),
+            joinedload(Swap.to_doctor),
+            joinedload(Swap.assignment).joinedload(Assignment.need).joinedload(Need.room),
+            joinedload(Swap.in_return).joinedload(Assignment.need).joinedload(Need.room),
+        )
+    ).one_or_none()
+    if found is None:
+        raise DeliveryFailed("the offer is gone", permanent=True)
+    return {
+        "swap": found,
+        "assignment": found.assignment,
+        "in_return": found.in_return,
+        "practice": found.practice,
+        "taker": session.get(User, found.taken_by) if found.taken_by else None,
+        "giver_own": found.doctor_id == message.recipient_id,
+        "taker_own": found.taken_by == message.recipient_id,
+        "path": f"/p/{found.practice.slug}/swaps/{found.id}",
+    }
+
+
+def _decisions(practice: Practice) -> str:
+    return f"/p/{practice.slug}/decisions/"
