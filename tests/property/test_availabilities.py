@@ -7,9 +7,9 @@ import datetime as dt
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scheduler.roster.availability_rules import RANK, expand
+from scheduler.roster.availability_rules import RANK, expand, fair_share, same_place
 from scheduler.roster.models import Availability, WeeklyAvailability
-from scheduler.roster.rules import Half, Period, Preference, days_between
+from scheduler.roster.rules import Half, Period, Preference, days_between, month_bounds
 
 DAYS = st.dates(dt.date(2026, 11, 1), dt.date(2027, 2, 28))
 PRACTICES = st.sampled_from([None, 1, 2])
@@ -90,3 +90,18 @@ def test_expansion_agrees_with_a_slow_reading(
         if (preference := read_slowly(words, repetitions, day, half, practice_id)) is not None
     }
     assert expand(words, repetitions, start, end, practice_id) == expected
+
+
+@given(DAYS, DAYS)
+def test_a_day_keeps_its_place_in_another_month(day: dt.date, month: dt.date) -> None:
+    first, last = month_bounds(month)
+    same = [each for each in days_between(first, last) if each.weekday() == day.weekday()]
+    place = sum(each.weekday() == day.weekday() for each in days_between(day.replace(day=1), day))
+    assert same_place(day, month) == (same[place - 1] if place <= len(same) else None)
+
+
+@given(st.integers(0, 200), st.integers(1, 40))
+def test_equal_parts_are_enough_and_no_more(open_half_days: int, doctors: int) -> None:
+    share = fair_share(open_half_days, doctors)
+    assert share * doctors >= open_half_days
+    assert share == 0 or (share - 1) * doctors < open_half_days

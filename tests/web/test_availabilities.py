@@ -414,6 +414,182 @@ def test_a_practice_where_one_is_no_doctor_cannot_be_chosen(page: Page) -> None:
     assert page.client.get(f"{DECEMBER}?practice={other.slug}").status_code == 404
 
 
+def test_what_is_open_is_said_kindly_and_in_english_words(
+    house: House, client_for: Callable[[User], FlaskClient]
+) -> None:
+    practice = house.practice()
+    doctor = house.member(practice, Role.REPLACEMENT, locale="en")
+    client = client_for(doctor)
+    assert "avail-invitation" not in client.get(DECEMBER).text
+    for day in (3, 4):
+        house.need(practice, dt.date(2026, 12, day))
+    house.available(doctor, THURSDAY)
+    text = client.get(DECEMBER).text
+    assert "In December 2 days are still to fill." in text
+    assert "One of them falls on a day that suits you." in text
+    assert "Shared out, that would be 2 days each, if it suits you." in text
+    client.post(f"{DECEMBER}/answer", data={"answer": "all"})
+    text = client.get(DECEMBER).text
+    assert "still to fill" in text
+    assert "Shared out" not in text
+    taken = house.need(practice, dt.date(2026, 12, 7))
+    also_taken = house.need(practice, dt.date(2026, 12, 8))
+    for need in (taken, also_taken):
+        house.assignment(need, doctor)
+    house.member(practice, Role.REPLACEMENT)
+    assert "You give 2 days already: thank you." in client.get(DECEMBER).text
+
+
+def everything_except(**changes: Any) -> dict[str, Any]:
+    values = {
+        "start": "2026-12-01",
+        "end": "2026-12-11",
+        "weekdays": [5, 6],
+        "without": ["2026-12-03", "2026-12-08"],
+        "period": "pm",
+        "preference": "possible",
+    } | changes
+    return {f"except-{name}": value for name, value in values.items() if value is not None}
+
+
+def test_everything_except_some_days(page: Page) -> None:
+    page.house.available(page.doctor, THURSDAY)
+    response = page.post("except", **everything_except())
+    assert response.status_code == 302
+    found = page.half_days()
+    assert sorted(day.day for day, half in found if half is PM) == [1, 2, 3, 4, 7, 9, 10, 11]
+    assert found[THURSDAY, PM] is WANTED
+    assert found[dt.date(2026, 12, 4), PM] is POSSIBLE
+
+
+def test_everything_except_leaves_closed_days_out_unless_something_is_to_fill(page: Page) -> None:
+    week = {"start": "2026-12-24", "end": "2026-12-25", "without": None, "weekdays": None}
+    page.post("except", **everything_except(**week))
+    assert {day.day for day, _half in page.half_days()} == {24}
+    page.house.need(page.practice, dt.date(2026, 12, 25))
+    page.post("except", **everything_except(**week))
+    assert {day.day for day, _half in page.half_days()} == {24, 25}
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"end": "2026-11-30"}, "end"),
+        ({"start": None}, "start"),
+        ({"without": ["tomorrow"]}, "without"),
+        ({"weekdays": [0, 1, 2, 3, 4, 5, 6]}, "weekdays"),
+    ],
+)
+def test_everything_except_says_what_cannot_be_meant(
+    page: Page, changes: dict[str, Any], field: str
+) -> None:
+    response = page.post("except", **everything_except(**changes))
+    assert response.status_code == 422
+    assert f'id="except-{field}-error"' in response.text
+    assert '<details class="avail-tool-box" id="except" open>' in response.text
+    assert page.half_days() == {}
+
+
+def test_a_copy_is_shown_before_it_is_made(page: Page) -> None:
+    for day, preference in ((10, WANTED), (11, POSSIBLE)):
+        page.house.available(page.doctor, dt.date(2026, 12, day), preference=preference)
+    page.house.available(page.doctor, dt.date(2027, 1, 14), preference=LAST_RESORT)
+    january = "/availabilities/2027-01"
+    text = page.get(f"{january}/copy")
+    assert 'name="change" value="2027-01-14"' in text
+    assert " checked" not in text
+    assert len(page.half_days()) == 6
+    response = page.client.post(f"{january}/copy")
+    assert 'class="toast is-success"' in page.get(response.location)
+    found = page.half_days()
+    assert found[dt.date(2027, 1, 8), AM] is POSSIBLE
+    assert found[dt.date(2027, 1, 14), AM] is LAST_RESORT
+    page.client.post(f"{january}/copy", data={"change": "2027-01-14"})
+    assert page.half_days()[dt.date(2027, 1, 14), AM] is WANTED
+    text = page.get(f"{january}/copy")
+    assert 'class="empty"' in text
+    assert page.client.post(f"{january}/copy", data={"change": "someday"}).status_code == 422
+
+
+def test_a_copy_leaves_closed_days_out(page: Page) -> None:
+    # The fourth Friday of November goes to that of December, which is Christmas.
+    page.house.available(page.doctor, dt.date(2026, 11, 27))
+    assert 'class="empty"' in page.get(f"{DECEMBER}/copy")
+
+
+def test_a_copy_for_one_practice(page: Page) -> None:
+    other = page.house.practice()
+    page.house.member(other, Role.REPLACEMENT, page.doctor)
+    page.house.available(page.doctor, THURSDAY, practice=other)
+    only = f"/availabilities/2027-01/copy?practice={other.slug}"
+    assert other.name in page.get(only)
+    response = page.client.post(only)
+    assert f"practice={other.slug}" in response.location
+    assert page.half_days(other)[dt.date(2027, 1, 7), AM] is WANTED
+    assert page.half_days() == {}
+
+
+@pytest.mark.parametrize("act", ["copy", "answer"])
+def test_a_month_gone_by_has_nothing_to_answer(page: Page, act: str) -> None:
+    address = "/availabilities/2026-10"
+    assert page.client.post(f"{address}/{act}", data={"answer": "all"}).status_code == 422
+    text = page.get(address)
+    assert f"{address}/answer" not in text
+    assert f"{address}/copy" not in text
+
+
+def test_saying_that_all_is_said_and_opening_it_again(page: Page) -> None:
+    page.house.available(page.doctor, THURSDAY)
+    response = page.post("answer", answer="all")
+    text = page.get(response.location)
+    assert 'class="toast is-success"' in text
+    assert 'value="open"' in text
+    assert 'value="all"' not in text
+    page.post("answer", answer="open")
+    assert 'value="all"' in page.get()
+    assert len(page.half_days()) == 2
+
+
+def test_saying_that_one_cannot_come_at_all(page: Page) -> None:
+    page.house.available(page.doctor, THURSDAY)
+    text = page.get()
+    assert '<dialog class="dialog" id="cannot"' in text
+    page.post("answer", answer="none")
+    assert page.half_days() == {}
+    assert 'value="open"' in page.get()
+    assert page.post("answer", answer="maybe").status_code == 422
+
+
+def test_a_note_stands_on_its_day_and_in_the_list(page: Page) -> None:
+    response = page.post("note", **{"note-day": "2026-12-03", "note-text": "Dès 9 h <b>"})
+    assert response.location.startswith(DECEMBER)
+    text = page.get(response.location)
+    assert "avail-words" in button(text, THURSDAY)
+    assert "Dès 9 h &lt;b&gt;" in button(text, THURSDAY)
+    assert 'id="notes"' in text
+    page.post("note", **{"note-day": "2026-12-03", "note-text": ""})
+    text = page.get()
+    assert "avail-words" not in text
+    assert 'id="notes"' not in text
+
+
+@pytest.mark.parametrize(
+    ("data", "field"),
+    [
+        ({"note-day": "2026-11-22", "note-text": "Bonjour"}, "day"),
+        ({"note-text": "Bonjour"}, "day"),
+        ({"note-day": "2026-12-03", "note-text": "x" * 201}, "text"),
+    ],
+)
+def test_a_note_that_cannot_be_kept_says_why_and_keeps_the_words(
+    page: Page, data: dict[str, str], field: str
+) -> None:
+    response = page.post("note", **data)
+    assert response.status_code == 422
+    assert f'id="note-{field}-error"' in response.text
+    assert f'value="{data["note-text"]}"' in response.text
+
+
 def test_queries_do_not_grow_with_rows(page: Page, database: Database) -> None:
     def fill(*days: int) -> None:
         for day in days:

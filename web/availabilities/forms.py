@@ -113,7 +113,7 @@ class ExceptForm(RefusableForm):
         widget=ListWidget(prefix_label=False),
         option_widget=CheckboxInput(),
     )
-    without = DaysField(_l("Nor on"))
+    without = DaysField(_l("Nor on"), default=list)
     period = RadioField(_l("Part of the day"), choices=PERIODS, default=Period.DAY.value)
     preference = RadioField(_l("Answer"), choices=PREFERENCES, default=Preference.POSSIBLE.value)
 
@@ -141,7 +141,7 @@ class AnswerForm(RefusableForm):
 class CopyForm(RefusableForm):
     """Which of the days already answered a copy may change."""
 
-    change = DaysField()
+    change = DaysField(default=list)
 
 
 class WeeklyForm(RefusableForm):
