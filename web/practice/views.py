@@ -13,6 +13,7 @@ from scheduler.core.permissions import Action, Subject, require
 from scheduler.people import practices, replacements
 from scheduler.people.practices import PracticeSettings
 from web.database import session
+from web.door import public_address
 from web.identity import actor, practice, practice_blueprint
 from web.localisation import short_date
 from web.practice.forms import (
@@ -183,4 +184,9 @@ def _refused(page: Page, name: str, form: object) -> ResponseReturnValue:
 
 
 def _shown(page: Page, **submitted: object) -> str:
-    return render_template("practice/show.html", page=page, forms=page.forms() | submitted)
+    return render_template(
+        "practice/show.html",
+        page=page,
+        forms=page.forms() | submitted,
+        public_address=public_address(practice()),
+    )
