@@ -110,6 +110,7 @@ MESSAGES: Final[dict[str, Any]] = {
     "reason_required": _l("Say why: the doctor will read it."),
     "reason_too_long": _l("At most %(most)d characters."),
     "board_nothing_ticked": _l("Tick at least one day."),
+    "board_too_many": _l("Take at most %(most)d days at once."),
     # Presences, duties and the sheet on the door.
     "date_not_found": _l("There is no date %(date)s."),
     "member_not_found": _l("There is no such member in this practice."),

@@ -292,10 +292,16 @@ def test_of_several_days_those_that_are_free_are_taken(
     assert holders(database) == {need.id: hugo.id, second.id: lea.id}
 
 
-def test_nothing_ticked(client_for: Client, lea: User, need: Need) -> None:
+def test_nothing_ticked_and_far_too_many(
+    database: Database, client_for: Client, lea: User, need: Need
+) -> None:
     answer = client_for(lea).post("/board/claim-several")
     assert answer.status_code == 422
     assert "Tick at least one day." in answer.text
+    many = client_for(lea).post("/board/claim-several", data={"need": list(range(1, 62))})
+    assert many.status_code == 422
+    assert "Take at most 60 days at once." in many.text
+    assert holders(database) == {}
 
 
 @pytest.mark.parametrize("number", ["", "x", "0", "99999999999999999999", "-1"])

@@ -85,9 +85,11 @@ def claim() -> ResponseReturnValue:
 @blueprint.post("/claim-several")
 def claim_several() -> ResponseReturnValue:
     """Take all the days ticked that are free; the others are listed with the reason."""
-    need_ids = [_number(text) for text in request.form.getlist("need")[:MOST_AT_ONCE]]
+    need_ids = {_number(text) for text in request.form.getlist("need")}
     if not need_ids:
         return _page(Outcome(InvalidInput("board_nothing_ticked"))), 422
+    if len(need_ids) > MOST_AT_ONCE:
+        return _page(Outcome(InvalidInput("board_too_many", most=MOST_AT_ONCE))), 422
     several = claiming.claim_several(session(), actor(), need_ids)
     if not several.refused:
         count = len(several.taken)

@@ -2,10 +2,15 @@
 
 const form = document.getElementById("several");
 const said = form?.querySelector("[data-count]");
+const plain = said?.textContent;
+
+function words(count) {
+  if (!count) return plain;
+  return count === 1 ? said.dataset.one : said.dataset.many.replace("{n}", String(count));
+}
 
 function tell() {
-  const count = document.querySelectorAll("[data-tick]:checked").length;
-  said.textContent = count === 1 ? said.dataset.one : said.dataset.many.replace("{n}", String(count));
+  said.textContent = words(document.querySelectorAll("[data-tick]:checked").length);
 }
 
 if (said) {
