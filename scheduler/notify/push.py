@@ -72,11 +72,11 @@ class Push:
             raise self._refusal(device.id, error) from error
         except requests.RequestException as error:
             raise DeliveryFailed(type(error).__name__) from error
-        except ValueError as error:
-            # Keys that no browser has made.
-            raise DeliveryFailed("the device's keys cannot be used", permanent=True) from error
 
     def _refusal(self, device_id: int, error: WebPushException) -> DeliveryFailed:
+        if error.response is None:
+            # Nothing was asked: the keys cannot be those of a browser.
+            return DeliveryFailed("the device's keys cannot be used", permanent=True)
         status = getattr(error.response, "status_code", 0)
         if status in GONE:
             with self.database.transaction() as session:
