@@ -188,9 +188,12 @@ def doctors(facts: Facts) -> Figure:
     found = statistics.days_per_doctor(facts)
     pooled = sorted(row.half_days for row in found if row.person.pooled)
     spread = statistics.quartiles(pooled)
+    median = band = None
     if spread is None:
         sentence = _("The practice has no replacement or assistant doctor in this period.")
     else:
+        median = (spread.median, _("median: %(days)s", days=day_count(spread.median)))
+        band = (spread.low, spread.high)
         sentence = _(
             "Replacement and assistant doctors: half have at most %(median)s, from %(low)s to "
             "%(high)s for the middle half of them.",
@@ -213,8 +216,8 @@ def doctors(facts: Facts) -> Figure:
                 )
                 for row in found
             ],
-            median=spread and (spread.median, _("median: %(days)s", days=day_count(spread.median))),
-            band=spread and (spread.low, spread.high),
+            median=median,
+            band=band,
         ),
         (_("Doctor"), _("Days"), _("Compared")),
         tuple(
