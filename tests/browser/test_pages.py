@@ -46,7 +46,6 @@ PAGES: Final[list[tuple[str, Role | None, str, int]]] = [
     ("ask-to-answer", Role.REPLACEMENT, "/asks/1", 200),
     ("practice", Role.TITULAR, f"{PRACTICE}/practice/", 200),
     ("statistics", Role.TITULAR, f"{PRACTICE}/statistics/?span=next3", 200),
-    ("statistics-dates", Role.SECRETARY, f"{PRACTICE}/statistics/?span=dates", 422),
     ("statistics-none", Role.SECRETARY, f"{PRACTICE}/statistics/?span=last3", 200),
     ("not-for-your-role", Role.SECRETARY, "/availabilities/2026-12", 403),
     ("no-such-page", Role.NURSE, "/no-such-page", 404),
