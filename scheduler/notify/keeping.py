@@ -121,5 +121,5 @@ def as_letter(kept: KeptLetter, base_url: str) -> Letter:
     )
 
 
-def _members(practice_id: int) -> sa.Select[tuple[int]]:
+def _members(practice_id: int) -> sa.Select[int]:
     return sa.select(Member.user_id).where(Member.practice_id == practice_id)

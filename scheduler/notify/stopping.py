@@ -15,9 +15,8 @@ SALT: Final = "notify.stop"
 
 def stop_address(settings: Settings, user_id: int, group: Group) -> str:
     """The page where somebody stops the e-mails of a group; it works for as long as the key."""
-    token = _serializer(settings).dumps([user_id, group.value])
-    text = token.decode() if isinstance(token, bytes) else token
-    return f"{settings.base_url}/notifications/stop/{text}"
+    token = str(_serializer(settings).dumps([user_id, group.value]))
+    return f"{settings.base_url}/notifications/stop/{token}"
 
 
 def read_stop(settings: Settings, token: str) -> tuple[int, Group]:

@@ -145,9 +145,9 @@ def licence_troubles(
     """The days whose doctor replaces or assists without a licence valid on them."""
     found = []
     for entry in entries:
-        if entry.role not in LICENSED_ROLES or entry.doctor_id not in doctors:
+        doctor = None if entry.doctor_id is None else doctors.get(entry.doctor_id)
+        if entry.role not in LICENSED_ROLES or doctor is None:
             continue
-        doctor = doctors[entry.doctor_id]
         until = doctor.licence_until
         if not doctor.qualified and (until is None or until < entry.date):
             found.append(LicenceTrouble(entry.date, doctor.name, until, entry.need_id))

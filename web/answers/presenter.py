@@ -100,7 +100,9 @@ def summary(answers: list[DoctorAnswer]) -> list[str]:
         for preference in (Preference.WANTED, Preference.POSSIBLE)
     )
     found = [
-        ngettext("One doctor has answered.", "%(num)d doctors have answered.", done),
+        ngettext("One doctor has answered.", "%(num)d doctors have answered.", done)
+        if done
+        else _("Nobody has answered yet.")
     ]
     if states[AnswerState.SAID]:
         found.append(

@@ -1,4 +1,4 @@
-"""Readers for days that change hands: held, released, offered, taken over, and lost to an absence."""
+"""Readers for days that change hands, are held or asked back, and are lost to an absence."""
 
 from __future__ import annotations
 
