@@ -37,7 +37,9 @@ from scheduler.roster.models import (
     Need,
     Proposal,
     ProposalLine,
+    ReleaseRequest,
     Scenario,
+    Swap,
     WeeklyAvailability,
     WeeklyPresence,
     WeekPattern,
@@ -45,11 +47,13 @@ from scheduler.roster.models import (
 from scheduler.roster.problem import doctor_key, practice_key
 from scheduler.roster.rules import (
     AskCode,
+    AssignmentState,
     CallState,
     InvitationState,
     Period,
     Preference,
     ProposalState,
+    ReleaseKind,
 )
 from scheduler.roster.scenario_rules import NoWeeklyCap
 from tests.conftest import SECRET_KEY
@@ -98,7 +102,7 @@ GET  roster.week                  200         200       200    200       200   2
 GET  roster.month                 200         200       200    200       200   200    200   404      404     in
 GET  roster.need                  200         200       200    200       200   200    200   404      404     in
 POST roster.claim                 302         302       302    409       403   403    403   404      404    401
-POST roster.release               302         302       403    403       403   403    403   404      404    401
+POST roster.release               302         302       403    403       302   403    403   404      404    401
 GET  needs.publish                200         403       403    403       403   403    403   404      404     in
 POST needs.confirm                422         403       403    403       403   403    403   404      404    401
 POST needs.withdraw               302         403       403    403       403   403    403   404      404    401
@@ -156,7 +160,7 @@ POST scenarios.cancel             302         403       403    403       403   4
 POST scenarios.retry              302         403       403    403       403   403    403   404      404    401
 POST scenarios.delete             302         403       403    403       403   403    403   404      404    401
 GET  candidates.show              200         403       403    403       200   403    403   404      404     in
-POST candidates.give              302         403       403    403       403   403    403   404      404    401
+POST candidates.give              302         403       403    403       302   403    403   404      404    401
 GET  statistics.show              200         403       403    403       200   403    403   404      404     in
 GET  statistics.download          200         403       403    403       200   403    403   404      404     in
 GET  practice.show                200         403       403    403       403   403    403   404      404     in
@@ -183,6 +187,29 @@ POST presences.remove_weekly      302         403       403    403       302   3
 POST presences.set_date           302         403       403    403       302   302    403   404      404    401
 POST presences.clear_date         302         403       403    403       302   302    403   404      404    401
 GET  public.week                  404         404       404    404       404   404    404   404      404    404
+GET  absences.new                200         200         403    403       200   403    403   404      404    in
+GET  absences.show               200         200         403    403       200   403    403   404      404    in
+GET  decisions.index             200         403         403    403       403   403    403   404      404    in
+GET  swaps.index                 200         200         200    200       200   403    403   404      404    in
+GET  swaps.new                   200         200         403    403       200   403    403   404      404    in
+GET  swaps.new_take_over         200         200         200    200       200   403    403   404      404    in
+GET  swaps.show                  200         200         403    403       200   403    403   404      404    in
+GET  swaps.told                  200         200         403    403       200   403    403   404      404    in
+POST absences.declare            302         302         403    403       302   403    403   404      404    401
+POST absences.end                302         302         403    403       302   403    403   404      404    401
+POST decisions.confirm           302         403         403    403       403   403    403   404      404    401
+POST decisions.grant             302         403         403    403       403   403    403   404      404    401
+POST decisions.refuse            422         403         403    403       403   403    403   404      404    401
+POST decisions.refuse_request    302         403         403    403       403   403    403   404      404    401
+POST roster.undo                 403         302         403    403       403   403    403   404      404    401
+POST roster.withdraw_request     302         302         403    403       302   403    403   404      404    401
+POST swaps.decline               403         302         403    403       403   403    403   404      404    401
+POST swaps.offer                 302         302         403    403       302   403    403   404      404    401
+POST swaps.take                  403         302         403    403       403   403    403   404      404    401
+POST swaps.take_over             302         302         302    409       409   403    403   404      404    401
+POST swaps.untake                409         403         403    403       409   403    403   404      404    401
+POST swaps.untake_over           409         403         403    403       409   403    403   404      404    401
+POST swaps.withdraw              302         302         403    403       302   403    403   404      404    401
 """  # noqa: E501 - a table is read across
 
 ClientFor = Callable[[User | None], FlaskClient]
@@ -324,6 +351,52 @@ class World:
                 updated_at=self.house.database.clock.now(),
             )
         )
+
+    @property
+    def held(self) -> int:
+        return self.house.assignment(self.need, self.doctor, AssignmentState.HELD).id
+
+    @property
+    def absent(self) -> int:
+        return self.house.assignment(
+            self.need,
+            self.doctor,
+            AssignmentState.RELEASED,
+            release_kind=ReleaseKind.ABSENCE,
+        ).id
+
+    @property
+    def release_request(self) -> int:
+        return self.save(
+            ReleaseRequest(
+                practice_id=self.practice.id,
+                assignment_id=self.assignment.id,
+                doctor_id=self.doctor.id,
+                reason="Malade",
+                requested_by=self.doctor.id,
+                requested_at=self.house.database.clock.now(),
+            )
+        )
+
+    def swap(self, *, by_doctor: bool = False) -> int:
+        """A day offered to the doctor by a colleague, or the doctor's own offered to all."""
+        colleague = self.house.member(self.practice, Role.REPLACEMENT)
+        giver = self.doctor if by_doctor else colleague
+        return self.save(
+            Swap(
+                practice_id=self.practice.id,
+                assignment_id=self.house.assignment(self.need, giver).id,
+                doctor_id=giver.id,
+                to_doctor_id=None if by_doctor else self.doctor.id,
+                offered_by=giver.id,
+                offered_at=self.house.database.clock.now(),
+            )
+        )
+
+    @property
+    def colleague_s_day(self) -> int:
+        colleague = self.house.member(self.practice, Role.REPLACEMENT)
+        return self.house.assignment(self.need, colleague).id
 
     @property
     def ask(self) -> int:
@@ -598,6 +671,30 @@ REQUESTS: dict[str, Request] = {
     "POST practice.choose_replaced": lambda w: ({}, w.months),
     "POST practice.remove_derogation": lambda w: ({"derogation_id": w.derogation}, {}),
     "GET candidates.show": lambda w: ({"need_id": w.need.id}, {}),
+    "POST roster.undo": lambda w: ({"assignment_id": w.assignment.id}, {}),
+    "POST roster.withdraw_request": lambda w: ({"request_id": w.release_request}, {}),
+    "GET absences.new": lambda w: ({"assignment_id": w.assignment.id}, {}),
+    "POST absences.declare": lambda w: ({"assignment_id": w.assignment.id}, {"reason": "Malade"}),
+    "GET absences.show": lambda w: ({"assignment_id": w.absent}, {}),
+    "POST absences.end": lambda w: ({"assignment_id": w.absent}, {}),
+    "POST decisions.confirm": lambda w: ({"assignment_id": w.held}, {}),
+    "POST decisions.refuse": lambda w: ({"assignment_id": w.held}, {}),
+    "POST decisions.grant": lambda w: ({"request_id": w.release_request}, {}),
+    "POST decisions.refuse_request": lambda w: ({"request_id": w.release_request}, {}),
+    "GET swaps.new": lambda w: ({"assignment_id": w.assignment.id}, {}),
+    "POST swaps.offer": lambda w: ({"assignment_id": w.assignment.id}, {"to": "all"}),
+    "GET swaps.show": lambda w: ({"swap_id": w.swap()}, {}),
+    "POST swaps.take": lambda w: ({"swap_id": w.swap()}, {}),
+    "POST swaps.decline": lambda w: ({"swap_id": w.swap()}, {}),
+    "POST swaps.withdraw": lambda w: ({"swap_id": w.swap(by_doctor=True)}, {}),
+    "POST swaps.untake": lambda w: ({"swap_id": w.swap()}, {}),
+    "GET swaps.new_take_over": lambda w: ({"assignment_id": w.colleague_s_day}, {}),
+    "POST swaps.take_over": lambda w: (
+        {"assignment_id": w.colleague_s_day},
+        {"reason": "Accident", "doctor": str(w.doctor.id)},
+    ),
+    "POST swaps.untake_over": lambda w: ({"assignment_id": w.colleague_s_day}, {}),
+    "GET swaps.told": lambda w: ({"assignment_id": w.assignment.id}, {}),
     "POST candidates.give": lambda w: ({"need_id": w.need.id}, {"doctor": str(w.doctor.id)}),
     "GET desk.day": lambda _: (DAY, {}),
     "POST desk.set_duty": lambda w: (DAY, {"doctor_id": str(w.doctor.id)}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final
 
 from flask import (
@@ -12,7 +13,6 @@ from flask import (
     redirect,
     render_template,
     request,
-    send_from_directory,
     url_for,
 )
 from flask.typing import ResponseReturnValue
@@ -179,9 +179,9 @@ def confirm_stop(token: str) -> ResponseReturnValue:
 @public
 def service_worker() -> ResponseReturnValue:
     """The script that shows push messages: at the root, since it answers for the whole site."""
-    response = send_from_directory(current_app.static_folder or "static", "js/sw.js")
-    response.headers["Cache-Control"] = "no-cache"
-    return response
+    script = (Path(current_app.static_folder or "static") / "js" / "sw.js").read_bytes()
+    headers = {"Cache-Control": "no-cache"}
+    return Response(script, mimetype="text/javascript", headers=headers)
 
 
 @blueprint.app_context_processor
