@@ -167,4 +167,6 @@ def lock_rows(session: Session, *entities: Any) -> None:
     if session.get_bind().dialect.name == "sqlite":
         return
     for entity in entities:
-        session.refresh(entity, with_for_update={"key_share": True})
+        # The columns only: PostgreSQL locks nothing that an outer join brings along.
+        columns = [column.key for column in sa.inspect(entity).mapper.column_attrs]
+        session.refresh(entity, columns, with_for_update={"key_share": True})

@@ -227,11 +227,13 @@ def test_every_change_shows(place: Place, house: House, clock: FixedClock) -> No
         with session_of.transaction() as session:
             found = session.get_one(Assignment, assignment.id)
             found.state, found.updated_at = AssignmentState.HELD, clock.now()
+            found.held_until = clock.now() + dt.timedelta(hours=1)
 
     def release(session_of: Database) -> None:
         with session_of.transaction() as session:
             found = session.get_one(Assignment, assignment.id)
-            found.state, found.updated_at = AssignmentState.RELEASED, clock.now()
+            found.state, found.held_until = AssignmentState.RELEASED, None
+            found.updated_at = found.released_at = clock.now()
 
     def hours(session_of: Database) -> None:
         with session_of.transaction() as session:

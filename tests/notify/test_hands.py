@@ -90,6 +90,8 @@ def test_what_titulars_decide(post: Correspondence) -> None:
     confirmed, refused = (post.day(offset, state=AssignmentState.HELD) for offset in (20, 21))
     post.do(post.titular, holding.confirm, confirmed.id)
     post.do(post.titular, holding.refuse, refused.id, "Fermé ce jour-là")
+    with post.house.database.transaction() as session:
+        session.execute(sa.update(Practice).values(lock_days=7))
     granted, kept = post.day(3), post.day(4)
     for day, answer in ((granted, releasing.grant), (kept, releasing.refuse_request)):
         asked = post.do(post.lea, releasing.request_release, day.id, "Un deuil")

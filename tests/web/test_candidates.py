@@ -115,11 +115,12 @@ def test_in_the_side_panel_it_is_a_part(page: Page) -> None:
     assert "Who could come?" in text
 
 
-def test_a_secretary_reads_and_calls(page: Page, client_for: Client) -> None:
+def test_a_secretary_reads_calls_and_gives(page: Page, client_for: Client) -> None:
     page.doctor("Léa", Preference.WANTED, phone="06 39 98 00 11")
     text = page.text(client_for(page.secretary))
     assert "tel:0639980011" in text
-    assert "/give" not in text
+    # A secretary passes on what was said on the telephone, and asks no questions.
+    assert "/give" in text
     assert "doctor_id" not in text
 
 

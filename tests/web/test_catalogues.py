@@ -19,7 +19,23 @@ from babel.support import Translations
 WEB: Final = Path(__file__).parents[2] / "web"
 LOCALES: Final = ("fr", "en")
 # Words that are the same in both languages.
-ALIKE: Final = {"Actions", "Dates", "Menu", "Message", "Pages", "Questions", "possible"}
+ALIKE: Final = {
+    "Absence",
+    "Actions",
+    "Dates",
+    "Menu",
+    "Message",
+    "Note",
+    "Notes",
+    "Pages",
+    "Possible",
+    "Professions",
+    "Questions",
+    "SMS",
+    "e-mail",
+    "notification",
+    "possible",
+}
 # A word of thanks, and abbreviations of half a day.
 ENDS_OTHERWISE: Final = {"%(date)s is yours. Thank you.", "a.m.", "p.m."}
 PLACEHOLDER: Final = re.compile(r"%\((\w+)\)([a-z])")

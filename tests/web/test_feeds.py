@@ -128,7 +128,12 @@ def test_a_release_is_sent_too(
     first = client.get(path)
     clock.advance(dt.timedelta(minutes=5))
     with database.transaction() as session:
-        session.execute(sa.text("UPDATE assignment SET state = 'released', version = version + 1"))
+        session.execute(
+            sa.text(
+                "UPDATE assignment SET state = 'released', released_at = updated_at,"
+                " version = version + 1"
+            )
+        )
     response = client.get(path, headers={"If-Modified-Since": first.headers["Last-Modified"]})
     assert response.status_code == 200
     assert b"VEVENT" not in response.data

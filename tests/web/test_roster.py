@@ -286,7 +286,7 @@ def test_limits_are_told_in_days(house: House, practice: Practice, client_for: C
     assert "more than the limit of 0.5 days a week" in html
 
 
-@pytest.mark.parametrize("role", [Role.SECRETARY, Role.NURSE, Role.VIEWER])
+@pytest.mark.parametrize("role", [Role.NURSE, Role.VIEWER])
 def test_others_neither_take_nor_free(
     house: House, practice: Practice, client_for: ClientFor, role: Role
 ) -> None:
