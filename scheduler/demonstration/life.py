@@ -26,6 +26,7 @@ from scheduler.demonstration.cast import (
     Person,
     last_licence_day,
 )
+from scheduler.demonstration.present import Present
 from scheduler.notify.composing import composer
 from scheduler.notify.keeping import keeper
 from scheduler.people import queries, service
@@ -100,6 +101,7 @@ class Life:
             self.clock.move_to(self.now)
             with self.database.transaction() as session:
                 finish_past_days(session)
+            Present(self.database, self.practice.id, self.today).arrange()
             self._send()
         finally:
             self.database.dispose()
