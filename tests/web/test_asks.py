@@ -253,7 +253,7 @@ def test_the_second_reads_who_was_first(
     assert answer.status_code == 409
     assert "Hugo Roux was first" in answer.text
     assert "Hugo Roux has the day." in answer.text
-    assert "/answer" not in answer.text
+    assert f"/asks/{to_lea.id}/answer" not in answer.text
     assert holders(database) == [hugo.id]
     assert [ask.state for ask in asks(database)] == [AskState.LAPSED, AskState.ACCEPTED]
 
