@@ -226,8 +226,10 @@ def taken(assignment: Assignment, practice: Practice, confirmers: Sequence[str])
         who=_any_of(confirmers) or _("a titular doctor"),
     )
     if practice.hold_outcome is HoldOutcome.CONFIRM:
-        return f"{sentence} {_('Without a word by then, it is yours.')}"
-    return f"{sentence} {_('Without a word by then, it is free again.')}"
+        otherwise = _("Without a word by then, it is yours.")
+    else:
+        otherwise = _("Without a word by then, it is free again.")
+    return f"{sentence} {otherwise}"
 
 
 def moment(at: dt.datetime) -> str:
