@@ -392,7 +392,8 @@ def test_a_year_is_published_in_few_statements(
             house, titular, practice, pattern, dt.date(2026, 12, 7), dt.date(2027, 12, 6)
         )
     assert made.created == 365
-    assert len(long) == len(short)
+    # Doctors are asked month by month: what grows is two looks a month, and nothing with the days.
+    assert len(long) - len(short) <= 2 * 12
 
 
 def test_a_pattern_that_changed_since_the_preview(
