@@ -17,8 +17,8 @@ from scheduler.people import practices, queries, replacements
 from scheduler.people.models import ClaimPolicy, Member, Practice
 from scheduler.people.practices import PracticeSettings
 from scheduler.roster import call_work, claiming, presences, releasing, swaps
-from scheduler.roster.models import Assignment, Need
-from scheduler.roster.rules import AssignmentState, NeedState, Period, add_months
+from scheduler.roster.models import Ask, Assignment, Need
+from scheduler.roster.rules import AskState, AssignmentState, NeedState, Period, add_months
 
 # Where urgent patients go, by weekday from Monday on.
 ADVICE: Final = {
@@ -149,6 +149,8 @@ class Present:
                         Need.state == NeedState.PUBLISHED,
                         Need.date > self.today,
                         Assignment.id.is_(None),
+                        # The question about a day stays open.
+                        Need.id.not_in(sa.select(Ask.need_id).where(Ask.state == AskState.OPEN)),
                     )
                     .order_by(Need.date, Need.id)
                 )
