@@ -87,7 +87,7 @@ def declare(
 def end(session: UnitOfWork, actor: Actor, assignment_id: int) -> Assignment:
     """The doctor comes after all: the day is theirs again, where nobody has taken it.
 
-    Raises `Conflict` naming who has it by now, and `RuleBroken` for a rule that forbids it.
+    Saying it twice changes nothing. Raises `Conflict` naming who has it by now, and `RuleBroken` for a rule that forbids it.
     """
     absent = assignments.visible(session, actor, assignment_id)
     require(actor, Action.ABSENCE_DECLARE, Subject(absent.practice_id, absent.doctor_id))
@@ -95,6 +95,9 @@ def end(session: UnitOfWork, actor: Actor, assignment_id: int) -> Assignment:
     session.refresh(absent)
     if absent.state is not AssignmentState.RELEASED or absent.release_kind not in ABSENT:
         raise Conflict("not_absent", date=absent.date)
+    standing = assignments.holder_of(session, absent.need_id)
+    if standing is not None and standing.doctor_id == absent.doctor_id:
+        return standing
     back = assignments.place(
         session,
         actor,
