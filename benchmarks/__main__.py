@@ -7,6 +7,7 @@ orders, (b) `weighted`: one plain CP-SAT model, and (c) `levels`: a MIP a level 
 alone, in a process of its own. The columns: the vector, seconds to reach it and to prove it, how
 many times the engine's seconds these are, the gap of the best level that is not proved, and the
 most memory. Problems are files, names of shared ones, or generated: `benchmarks/generate.py`.
+The pages of the week have a benchmark of their own: `python -m benchmarks.web`.
 """
 
 from __future__ import annotations

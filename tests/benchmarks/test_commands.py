@@ -89,6 +89,18 @@ def test_rows_tell_ratios_of_the_same_run_and_who_is_better() -> None:
     assert cells(Measured(better, 1), engine)[0] == "0 4 0 0 9 BETTER"
 
 
+def test_the_pages_of_the_week_are_told_beside_an_empty_one() -> None:
+    head, *rows = told("benchmarks.web", "--rounds", "2")
+    assert head.split() == ["page", "reader", "ms", "×", "empty", "queries"]
+    names = [row[:22].strip() for row in rows]
+    assert names == ["week", "week", "month", "sheet for the door", "public page"]
+    for row in rows:
+        milliseconds, ratio, queries = row[36:].split()
+        assert 0 < float(milliseconds) < 60_000
+        assert 0 < float(ratio) < 1000
+        assert 0 < int(queries) < 40
+
+
 def test_the_spread_of_seconds() -> None:
     assert spread([n / 100 for n in range(100, 0, -1)]) == (
         "median 0.510 s, 95 % within 0.950 s, at most 1.000 s"
