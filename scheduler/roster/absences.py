@@ -87,7 +87,8 @@ def declare(
 def end(session: UnitOfWork, actor: Actor, assignment_id: int) -> Assignment:
     """The doctor comes after all: the day is theirs again, where nobody has taken it.
 
-    Saying it twice changes nothing. Raises `Conflict` naming who has it by now, and `RuleBroken` for a rule that forbids it.
+    Saying it twice changes nothing. Raises `Conflict` naming who has it by now, and `RuleBroken`
+    for a rule that forbids it.
     """
     absent = assignments.visible(session, actor, assignment_id)
     require(actor, Action.ABSENCE_DECLARE, Subject(absent.practice_id, absent.doctor_id))

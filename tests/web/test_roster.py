@@ -13,9 +13,9 @@ from flask.testing import FlaskClient
 from scheduler.calendars.models import HolidayKind, PracticeHoliday
 from scheduler.core.clock import FixedClock
 from scheduler.core.permissions import Role
-from scheduler.people.models import Practice, User
+from scheduler.people.models import ClaimPolicy, Practice, ReplacedDoctor, User
 from scheduler.roster.models import Assignment, Need
-from scheduler.roster.rules import AssignmentState, NeedState, Period
+from scheduler.roster.rules import AssignmentState, NeedState, Period, ReleaseKind
 from tests.factories import House
 from tests.support import count_queries
 
@@ -435,6 +435,112 @@ def test_the_panel_is_a_fragment_of_the_page(
     assert "<html" in whole
     assert "<html" not in panel.text
     assert "Take this day" in panel.text
+
+
+def test_taking_a_day_can_be_undone_for_ten_minutes(
+    house: House, practice: Practice, client_for: ClientFor, clock: FixedClock
+) -> None:
+    doctor = member(house, practice, Role.REPLACEMENT)
+    need, other = house.need(practice, THURSDAY), house.need(practice, THURSDAY, room=1)
+    client = client_for(doctor)
+    client.post(f"/p/nieul/needs/{need.id}/claim")
+    html = page(client, f"/p/nieul/needs/{need.id}")
+    assert "Undo taking this day" in text_of(html)
+    (address,) = re.findall(r'action="(/p/nieul/assignments/\d+/undo)"', html)
+    assert client.post(address).status_code == 302
+    assert state_of(house, need) == [(doctor.id, AssignmentState.RELEASED, None)]
+    client.post(f"/p/nieul/needs/{other.id}/claim")
+    clock.advance(dt.timedelta(minutes=11))
+    assert "Undo taking" not in text_of(page(client, f"/p/nieul/needs/{other.id}"))
+    late = client.post("/p/nieul/assignments/2/undo")
+    assert late.status_code == 409
+    assert "can no longer be undone" in late.text
+
+
+def test_a_limit_of_one_s_own_is_passed_with_open_eyes(
+    house: House, practice: Practice, client_for: ClientFor
+) -> None:
+    doctor = house.member(
+        practice, Role.REPLACEMENT, doctor={"max_half_days_per_week": 1}, locale="en"
+    )
+    need = house.need(practice, THURSDAY)
+    client = client_for(doctor)
+    html = page(client, f"/p/nieul/needs/{need.id}")
+    assert "Beyond a limit that you have set" in html
+    assert "Take it all the same" in html
+    assert client.post(f"/p/nieul/needs/{need.id}/claim").status_code == 409
+    passing = re.findall(r'name="passing" value="(\w+)"', html)
+    address = f"/p/nieul/needs/{need.id}/claim"
+    # No rule but one's own limits is passed so.
+    assert client.post(address, data={"passing": "licence_missing"}).status_code == 409
+    assert client.post(address, data={"passing": passing}).status_code == 302
+    assert state_of(house, need) == [(doctor.id, AssignmentState.CONFIRMED, None)]
+
+
+def test_three_months_are_warned_of_and_forbid_nothing(
+    house: House, practice: Practice, client_for: ClientFor
+) -> None:
+    titular = member(house, practice, Role.TITULAR, "Luc Roy")
+    doctor = member(house, practice, Role.REPLACEMENT)
+    need = house.need(practice, THURSDAY)
+    with house.database.transaction() as session:
+        for months in range(6):
+            month = dt.date(2026, 6 + months, 1)
+            session.add(ReplacedDoctor(practice_id=practice.id, month=month, doctor_id=titular.id))
+        row = session.get_one(Practice, practice.id)
+        row.derogation_required = False
+    for number in range(80):
+        day = dt.date(2026, 6, 1) + dt.timedelta(days=2 * number)
+        house.assignment(house.need(practice, day, room=1), doctor, AssignmentState.DONE)
+    html = page(client_for(doctor), f"/p/nieul/needs/{need.id}")
+    assert "of replacing Luc Roy" in text_of(html)
+    assert "Take this day" in text_of(html)
+
+
+def test_a_titular_confirms_a_held_day_from_its_panel(
+    house: House, practice: Practice, client_for: ClientFor
+) -> None:
+    titular = member(house, practice, Role.TITULAR, "Luc Roy")
+    doctor = member(house, practice, Role.REPLACEMENT)
+    need = house.need(practice, THURSDAY)
+    held = house.assignment(need, doctor, AssignmentState.HELD)
+    assert "/confirm" not in page(client_for(doctor), f"/p/nieul/needs/{need.id}")
+    client = client_for(titular)
+    html = page(client, f"/p/nieul/needs/{need.id}")
+    assert "Held until" in text_of(html)
+    address = f"/p/nieul/assignments/{held.id}/confirm"
+    assert f'action="{address}"' in html
+    answer = client.post(address, data={"back": "day"})
+    assert answer.location == f"/p/nieul/needs/{need.id}"
+    assert state_of(house, need) == [(doctor.id, AssignmentState.CONFIRMED, None)]
+
+
+def test_a_held_day_is_told_as_held(
+    house: House, practice: Practice, client_for: ClientFor
+) -> None:
+    with house.database.transaction() as session:
+        session.get_one(Practice, practice.id).claim_policy = ClaimPolicy.HELD
+    client = client_for(member(house, practice, Role.REPLACEMENT))
+    need = house.need(practice, THURSDAY)
+    client.post(f"/p/nieul/needs/{need.id}/claim")
+    assert "is held for you until a titular doctor confirms it" in page(client, "/p/nieul/week/")
+
+
+def test_a_titular_acts_for_a_doctor_on_the_telephone(
+    house: House, practice: Practice, client_for: ClientFor
+) -> None:
+    titular = member(house, practice, Role.TITULAR, "Luc Roy")
+    doctor = member(house, practice, Role.REPLACEMENT)
+    need = house.need(practice, THURSDAY)
+    taken = house.assignment(need, doctor)
+    client = client_for(titular)
+    assert "The doctor is on the phone and asks for it" in text_of(
+        page(client, f"/p/nieul/needs/{need.id}")
+    )
+    client.post(f"/p/nieul/assignments/{taken.id}/release", data={"on_behalf": "y"})
+    with house.database.session() as session:
+        row = session.get_one(Assignment, taken.id)
+        assert (row.release_kind, row.released_by) == (ReleaseKind.EARLY, titular.id)
 
 
 def test_a_need_is_only_found_in_its_practice(
