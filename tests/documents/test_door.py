@@ -6,6 +6,7 @@ import datetime as dt
 import re
 import struct
 import zlib
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from scheduler.roster.sheet import Attendance, Consultation, SheetDay
 MONDAY = dt.date(2026, 11, 9)
 ARMISTICE = {dt.date(2026, 11, 11): "Armistice 1918"}
 ADVICE = "Maison médicale de garde, 9 h – 18 h."
+PICTURES = Path(__file__).parents[2] / "var/screenshots"
 NURSE = Attendance("Nadège Pineau", "infirmière Asalée", Role.NURSE, Period.AM)
 
 
@@ -126,10 +128,17 @@ def test_what_people_typed_is_text_and_no_markup(practice: Practice) -> None:
     assert pages(compiling.pdf("door", data)) == 1
 
 
-def test_a_sheet_is_a_picture_too(practice: Practice) -> None:
-    data = door.door_data(practice, week(), ARMISTICE, "fr")
-    wide, tall = size(compiling.png("door", data, 50))
-    assert tall / wide == pytest.approx(297 / 210, rel=0.01)
+def test_the_papers_are_kept_as_pictures_for_eyes(practice: Practice) -> None:
+    papers = {
+        "door": door.door_data(practice, week(), ARMISTICE, "fr", "relais.example/qui/nieul"),
+        "absence": notice(practice, *week()[1:]),
+    }
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    for template, data in papers.items():
+        picture = compiling.png(template, data)
+        (PICTURES / f"paper-{template}.png").write_bytes(picture)
+        wide, tall = size(picture)
+        assert tall / wide == pytest.approx(297 / 210, rel=0.01)
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,7 @@ def test_one_date_is_another(house: House, nurse: User, client_for: ClientFor) -
     client, number = client_for(nurse), number_of(house, nurse)
     data = {f"d{number}-date": "2026-11-26", f"d{number}-what": "absent"}
     assert client.post(f"{PAGE}{number}/dates", data=data).status_code == 302
-    assert "Thu 26 Nov : Not there" in text_of(client.get(PAGE).text)
+    assert "Thu 26 Nov Not there" in text_of(client.get(PAGE).text)
     assert client.post(f"{PAGE}{number}/dates/2026-11-26/clear").status_code == 302
     with house.database.session() as session:
         assert session.scalars(sa.select(PresenceException)).all() == []
