@@ -153,7 +153,10 @@ def test_what_the_callbacks_raise_passes_and_leaves_nothing_behind(
 
     with pytest.raises(LookupError, match="deleted"):
         solve(problem, workers=workers, progress=fail)
-    assert len(begun) == (workers if name == "territory-6" else 0)
+    if name == "quarter-1":
+        assert begun == []
+    else:  # One for each worker; a search begun again with firmer weights is one more.
+        assert len(begun) >= workers
     assert all(process.returncode is not None for process in begun)
 
 

@@ -308,7 +308,7 @@ def test_a_link_is_answered_without_signing_in(
     assert holders(database) == {needs[0].id: hugo.id}
     # Two taps are one.
     assert client.post(f"{path}/take", data={"need": str(needs[0].id)}).status_code == 302
-    client.post(f"{path}/undo", data={"need": str(needs[0].id)})
+    client.post(f"{path}/undo", data={"need": str(needs[0].id)}, headers=ENGLISH)
     assert "is free again" in client.get(path, headers=ENGLISH).text
     assert holders(database) == {}
     assert state_of(database, hugo) is InvitationState.SENT

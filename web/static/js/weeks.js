@@ -4,7 +4,9 @@
 
 const FRESH_MILLISECONDS = 60_000;
 const ahead = new Map();
+const coming = new Map();
 let shown = location.pathname;
+let turning = null;
 
 const spoken = document.createElement("div");
 spoken.className = "visually-hidden";
@@ -27,8 +29,17 @@ function fresh(path) {
   return page && performance.now() - page.at < FRESH_MILLISECONDS ? page : null;
 }
 
-async function fetchAhead(path) {
-  if (fresh(path)) return;
+// One request at a time for a page: a click that comes before its answer waits for that answer.
+function fetchAhead(path) {
+  if (!fresh(path) && !coming.has(path)) {
+    const answer = fetchPage(path)
+      .catch(() => ahead.delete(path))
+      .finally(() => coming.delete(path));
+    coming.set(path, answer);
+  }
+}
+
+async function fetchPage(path) {
   const answer = await fetch(path, { headers: { Accept: "text/html" }, priority: "low" });
   // A redirect is another page (the session ended, say): only the click itself may follow it.
   if (!answer.ok || answer.redirected) return;
@@ -40,7 +51,7 @@ function fetchNeighbours() {
   if (!mayFetchAhead()) return;
   for (const link of document.querySelectorAll("main a[rel=prev], main a[rel=next]")) {
     const path = pathOf(link.href);
-    if (path) fetchAhead(path).catch(() => ahead.delete(path));
+    if (path) fetchAhead(path);
   }
 }
 
@@ -69,14 +80,28 @@ document.addEventListener("click", (event) => {
   const plain = event.button === 0 && !(event.ctrlKey || event.metaKey || event.shiftKey || event.altKey);
   if (!link || !plain || event.defaultPrevented || document.getElementById("panel").open) return;
   const path = pathOf(link.href);
-  const page = path && fresh(path);
-  if (!page) return;
+  if (!path || !(fresh(path) || coming.has(path))) return;
   event.preventDefault();
-  history.pushState({ week: path }, "", path);
-  show(path, page);
+  turn(path);
 });
 
+async function turn(path) {
+  turning = path;
+  await coming.get(path);
+  // Another week was asked for meanwhile: the last word holds.
+  if (turning !== path) return;
+  turning = null;
+  const page = fresh(path);
+  if (!page) {
+    location.assign(path);
+    return;
+  }
+  history.pushState({ week: path }, "", path);
+  show(path, page);
+}
+
 addEventListener("popstate", (event) => {
+  turning = null;
   if (event.state?.panel || location.pathname === shown) return;
   const page = fresh(location.pathname);
   if (page) show(location.pathname, page);
