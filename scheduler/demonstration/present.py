@@ -16,7 +16,14 @@ from scheduler.oncall import service as duties
 from scheduler.people import practices, queries, replacements
 from scheduler.people.models import ClaimPolicy, Member, Practice
 from scheduler.people.practices import PracticeSettings
-from scheduler.roster import call_work, claiming, presences, releasing, swaps
+from scheduler.roster import (
+    availability_months,
+    call_work,
+    claiming,
+    presences,
+    releasing,
+    swaps,
+)
 from scheduler.roster.models import Ask, Assignment, Need
 from scheduler.roster.rules import AskState, AssignmentState, NeedState, Period, add_months
 
@@ -30,6 +37,11 @@ ADVICE: Final = {
     5: "Maison médicale de garde des Sables-d’Olonne, de 9 h à 20 h. Sinon le 15.",
     6: "Maison médicale de garde des Sables-d’Olonne, de 9 h à 20 h. Sinon le 15.",
 }
+# What doctors noted beside a day of next month: days after its first Monday, and the words.
+NOTES: Final = (
+    (3, "Jusqu’à 17 h seulement : crèche."),
+    (8, "Possible si quelqu’un prend l’autre salle."),
+)
 MONTHS_BEFORE: Final = 3
 MONTHS_AHEAD: Final = 4
 
@@ -51,6 +63,7 @@ class Present:
         self._set_up()
         self._name_replaced_doctors()
         self._say_who_is_there()
+        self._answer_for_next_month()
         self._hold_a_day()
         self._pass_days_on()
         self._put_on_call()
@@ -131,6 +144,22 @@ class Present:
             for member in self._of(Role.NURSE):
                 for weekday, period in ((1, Period.DAY), (3, Period.AM)):
                     presences.add_weekly(session, secretary, member.id, weekday, period, self.today)
+
+    def _answer_for_next_month(self) -> None:
+        """Some have said all there is to say of next month, one cannot come, others are silent."""
+        doctors = [member.user_id for member in self._of(Role.REPLACEMENT)]
+        month = add_months(self.today.replace(day=1), 1)
+        first_monday = month + dt.timedelta(days=-month.weekday() % 7)
+        with self.database.transaction() as session:
+            for doctor_id in doctors[: len(doctors) // 2]:
+                availability_months.answer_month(session, self.actors[doctor_id], doctor_id, month)
+            absent = doctors[-1]
+            availability_months.decline_month(session, self.actors[absent], absent, month)
+            for place, (days, words) in enumerate(NOTES):
+                doctor_id = doctors[place]
+                day = first_monday + dt.timedelta(days=days)
+                actor = self.actors[doctor_id]
+                availability_months.set_note(session, actor, doctor_id, day, words)
 
     def _open_needs(self) -> list[Need]:
         with self.database.session() as session:
