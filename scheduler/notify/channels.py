@@ -11,10 +11,12 @@ import smtplib
 import socket
 import ssl
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
+from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
 from typing import Final, Self
 from urllib.parse import unquote, urlsplit
@@ -117,9 +119,7 @@ class Smtp:
         except (ValueError, IndexError, MessageError) as error:
             raise DeliveryFailed(f"not an address: {error}", permanent=True) from error
         try:
-            with self._connect() as server:
-                self._introduce(server)
-                server.send_message(message)
+            self._hand_over(message)
         except smtplib.SMTPRecipientsRefused as error:
             code, text = next(iter(error.recipients.values()))
             raise _refused(code, text) from error
@@ -130,6 +130,17 @@ class Smtp:
             raise _refused(error.smtp_code, error.smtp_error) from error
         except (smtplib.SMTPException, OSError) as error:
             raise DeliveryFailed(f"{type(error).__name__}: {error}") from error
+
+    def _hand_over(self, message: EmailMessage) -> None:
+        server = self._connect()
+        try:
+            self._introduce(server)
+            server.send_message(message)
+            # It was taken: however the server says goodbye, it must not be sent again.
+            with suppress(smtplib.SMTPException, OSError):
+                server.quit()
+        finally:
+            server.close()
 
     def _connect(self) -> smtplib.SMTP:
         name = socket.gethostname()
@@ -151,7 +162,8 @@ class Smtp:
 
     def _message(self, letter: Letter) -> EmailMessage:
         name, address = parseaddr(self.sender)
-        message = EmailMessage()
+        # Accents are encoded: not every server on the way takes eight bits.
+        message = EmailMessage(policy=SMTP.clone(cte_type="7bit"))
         message["From"] = Address(name, addr_spec=address)
         message["To"] = Address(letter.to_name, addr_spec=letter.to_address)
         message["Subject"] = letter.subject

@@ -30,6 +30,13 @@ TOO_MANY: Final = 429
 REFUSED: Final = range(400, 500)
 
 
+class _Straight(requests.Session):
+    """Follows no redirection: what was checked is the address itself, not where it leads."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        return None
+
+
 @dataclass(frozen=True, slots=True)
 class Push:
     """The key that signs, whom a push service may write to, and where devices are kept."""
@@ -57,17 +64,19 @@ class Push:
         if device is None:
             raise DeliveryFailed("the device is gone", permanent=True)
         try:
-            webpush(
-                {
-                    "endpoint": device.endpoint,
-                    "keys": {"p256dh": device.p256dh, "auth": device.auth},
-                },
-                payload(letter),
-                vapid_private_key=self.private_key,
-                vapid_claims={"sub": self.contact},
-                timeout=TIMEOUT_SECONDS,
-                ttl=LIFETIME_SECONDS,
-            )
+            with _Straight() as browser_service:
+                webpush(
+                    {
+                        "endpoint": device.endpoint,
+                        "keys": {"p256dh": device.p256dh, "auth": device.auth},
+                    },
+                    payload(letter),
+                    vapid_private_key=self.private_key,
+                    vapid_claims={"sub": self.contact},
+                    timeout=TIMEOUT_SECONDS,
+                    ttl=LIFETIME_SECONDS,
+                    requests_session=browser_service,
+                )
         except WebPushException as error:
             raise self._refusal(device.id, error) from error
         except requests.RequestException as error:

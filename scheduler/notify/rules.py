@@ -5,10 +5,10 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import enum
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import phonenumbers
@@ -31,6 +31,11 @@ PUSH_SERVICES: Final = (
     "push.services.mozilla.com",
     "push.apple.com",
     "notify.windows.com",
+)
+# No sign by which one reader of addresses ends the host and another does not, and no other port.
+PUSH_ADDRESS: Final = re.compile(r"https://(?P<host>[a-z0-9.-]+)(:443)?(/[!-\[\]-~]*)?")
+SMS_NUMBERS: Final = frozenset(
+    {phonenumbers.PhoneNumberType.MOBILE, phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE}
 )
 
 
@@ -113,12 +118,13 @@ def _next_at(now: dt.datetime, clock: dt.time) -> dt.datetime:
 
 
 def phone_number(typed: str) -> str | None:
-    """A number as people write it, French where no country is said, as E.164; None for none."""
+    """The number of a mobile as people write it, French where no country is said, as E.164; None
+    for what is none."""
     try:
         number = phonenumbers.parse(typed, HOME_REGION)
     except phonenumbers.NumberParseException:
         return None
-    if not phonenumbers.is_valid_number(number):
+    if phonenumbers.number_type(number) not in SMS_NUMBERS:
         return None
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
@@ -136,17 +142,9 @@ def shown_number(number: str) -> str:
 
 def is_push_service(endpoint: str) -> bool:
     """Whether an address is one of a browser's push service, over TLS."""
-    try:
-        parts = urlsplit(endpoint)
-        port = parts.port
-    except ValueError:
-        return False
-    host = parts.hostname or ""
-    return (
-        parts.scheme == "https"
-        and port in (None, 443)
-        and parts.username is None
-        and any(host == known or host.endswith(f".{known}") for known in PUSH_SERVICES)
+    found = PUSH_ADDRESS.fullmatch(endpoint)
+    return found is not None and any(
+        found["host"] == known or found["host"].endswith(f".{known}") for known in PUSH_SERVICES
     )
 
 

@@ -20,13 +20,14 @@ from cryptography.hazmat.primitives.serialization import (
 
 
 class Gateway(ThreadingHTTPServer):
-    """Notes what is posted to it and answers with `status`."""
+    """Notes what is posted to it and answers with `status`, and a `location` where it has one."""
 
     daemon_threads = True
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Visit)
         self.status = 201
+        self.location: str | None = None
         self.paths: list[str] = []
         self.headers: list[dict[str, str]] = []
         self.bodies: list[bytes] = []
@@ -45,6 +46,8 @@ class Visit(BaseHTTPRequestHandler):
         server.headers.append(dict(self.headers))
         server.bodies.append(self.rfile.read(int(self.headers.get("Content-Length", 0))))
         self.send_response(server.status)
+        if server.location is not None:
+            self.send_header("Location", server.location)
         self.send_header("Content-Length", "0")
         self.end_headers()
 

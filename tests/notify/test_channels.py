@@ -8,6 +8,7 @@ import email.policy
 import socketserver
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from email.message import EmailMessage
 from typing import cast
 
@@ -145,6 +146,42 @@ def test_refusals_are_told_apart(
     with pytest.raises(DeliveryFailed) as caught:
         send(server, clock, login="a:b@" if command == "AUTH" else "")
     assert caught.value.permanent is permanent
+
+
+@pytest.mark.parametrize("farewell", ["421 closing", "500 what?", "hang up"])
+def test_a_letter_that_was_taken_is_not_sent_again_for_want_of_a_farewell(
+    server: MailServer, clock: FixedClock, farewell: str
+) -> None:
+    server.answers["QUIT"] = farewell
+    send(server, clock)
+    assert len(server.letters) == 1
+
+
+def test_a_letter_has_no_line_that_a_server_could_refuse(
+    server: MailServer, clock: FixedClock
+) -> None:
+    send(server, clock, letter=replace(LETTER, text="Été à Nieul : « 1er décembre »\n" * 40))
+    assert server.letters[0].isascii()
+    assert max(map(len, server.letters[0].split(b"\r\n"))) <= 78
+
+
+def test_one_click_stops_e_mails(server: MailServer, clock: FixedClock) -> None:
+    stop = "https://relais.example/notifications/stop/abc"
+    send(server, clock, letter=replace(LETTER, stop=stop))
+    found = cast(
+        EmailMessage, email.message_from_bytes(server.letters[0], policy=email.policy.default)
+    )
+    assert found["List-Unsubscribe"] == f"<{stop}>"
+    assert found["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    for part in found.iter_parts():
+        assert stop in part.get_content()
+
+
+def test_a_subject_cannot_carry_another_header(server: MailServer, clock: FixedClock) -> None:
+    with pytest.raises(DeliveryFailed) as caught:
+        send(server, clock, letter=replace(LETTER, subject="Bonjour\r\nBcc: c@example.org"))
+    assert caught.value.permanent
+    assert server.letters == []
 
 
 def test_nobody_listening_is_transient(clock: FixedClock) -> None:

@@ -101,6 +101,16 @@ def test_answers_are_told_apart(
         assert (session.get(Device, device_id) is not None) is kept
 
 
+def test_it_is_sent_where_it_was_asked_to_and_nowhere_else(house: House, server: Gateway) -> None:
+    """A service that could send a message on would reach what only this machine reaches."""
+    with gateway() as inside:
+        server.status, server.location = 307, f"http://{inside.address}/"
+        with pytest.raises(DeliveryFailed):
+            send(house.database, device(house, server))
+        assert inside.paths == []
+    assert server.paths == ["/push/1"]
+
+
 def test_nobody_listening_is_transient(house: House) -> None:
     with gateway() as server:
         device_id = device(house, server)

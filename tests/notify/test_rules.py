@@ -116,7 +116,10 @@ def test_what_is_urgent_goes_to_the_phone_too() -> None:
         ("06.12.34.56.78", "+33612345678"),
         ("+33 6 12 34 56 78", "+33612345678"),
         ("+32 470 12 34 56", "+32470123456"),
-        ("02 51 00 00 00", "+33251000000"),
+        ("+1 201 555 0123", "+12015550123"),
+        # What costs who calls it, or what no SMS reaches.
+        ("0899 70 00 00", None),
+        ("02 51 00 00 00", None),
         ("12", None),
         ("06 12 34 56", None),
         ("anne@example.org", None),
@@ -147,6 +150,13 @@ def test_numbers_are_shown_as_people_read_them() -> None:
         ("https://10.0.0.1/abc", False),
         ("https://localhost/abc", False),
         ("https://[::1", False),
+        # One reader of addresses ends a host at a backslash, another does not.
+        ("https://10.0.0.1\\.fcm.googleapis.com/abc", False),
+        ("https://10.0.0.1%5c.fcm.googleapis.com/abc", False),
+        ("https://10.0.0.1;.fcm.googleapis.com/abc", False),
+        ("https://web.push.apple.com/a b", False),
+        ("https://web.push.apple.com/é", False),
+        ("https://web.push.apple.com/a\r\nHost: x", False),
         ("", False),
     ],
 )
