@@ -31,7 +31,7 @@ MESSAGES: Final[dict[str, Any]] = {
     "password_unchanged": _l("This is the password you have now."),
     "language_unknown": _l("Relais does not speak this language."),
     # Notifications.
-    "phone_invalid": _l("This is no telephone number. Write it as 06 12 34 56 78, or with +."),
+    "phone_invalid": _l("This is no mobile number. Write it as 06 12 34 56 78, or with +."),
     "phone_not_found": _l("There is no number to confirm."),
     "code_just_sent": _l("A code was sent a moment ago. Wait a minute, then ask for another."),
     "code_wrong": _l("This is not the code. Look at the latest message."),
@@ -40,6 +40,11 @@ MESSAGES: Final[dict[str, Any]] = {
     "device_not_found": _l("There is no such device."),
     "stop_address_unknown": _l("This address stops nothing: it is incomplete, or too old."),
     "letter_not_found": _l("There is no such letter."),
+    # Taking days.
+    "claim_repeated": _l(
+        "This request was carried out before, and %(date)s has been given back since. Open the"
+        " day again to take it anew."
+    ),
     # Calendars and holidays.
     "feed_not_found": _l("There is no calendar at this address."),
     "holiday_not_found": _l("There is no such date."),

@@ -77,6 +77,8 @@ _ALL: Final = (
     Kind("call.invited", Group.QUESTIONS, False, calls.still_invited),
     Kind("call.urgent", Group.QUESTIONS, True, calls.still_invited),
     Kind("call.answered", Group.DECISIONS, False, calls.answered),
+    Kind("call.unanswered", Group.DECISIONS, False, calls.unanswered),
+    Kind("call.urgent_unanswered", Group.ABSENCES, True, calls.unanswered),
     Kind("call.filled", Group.QUESTIONS, False, calls.invited),
     # Proposals.
     Kind("proposal.failed", Group.DECISIONS, False, proposals.ended),

@@ -33,7 +33,7 @@ REFUSED: Final = range(400, 500)
 class _Straight(requests.Session):
     """Follows no redirection: what was checked is the address itself, not where it leads."""
 
-    def get_redirect_target(self, resp: requests.Response) -> None:
+    def get_redirect_target(self, _response: requests.Response) -> None:
         return None
 
 

@@ -73,7 +73,7 @@ def take(
 def decline(session: UnitOfWork, uid: str, need_id: int | None = None) -> Invitation:
     """Say that one cannot come on a day of the call, or on any of them.
 
-    When everybody who was asked has said no, the next wave does not wait. Raises `Conflict` when
+    When everybody who was asked has answered, the next wave does not wait. Raises `Conflict` when
     the call is over.
     """
     actor = doctor_of(session, uid)

@@ -92,7 +92,8 @@ def refresh(
 def send_next(session: UnitOfWork, actor: Actor, call: Call) -> list[Invitation]:
     """Send the waves that are next until one reaches somebody; returns who is asked.
 
-    Whoever can no longer come is not asked any more. A wave that reaches nobody takes no time.
+    Whoever can no longer come is not asked any more. A wave that reaches nobody takes no time:
+    where it was the last one, there is nobody to wait for.
     """
     now, practice = session.now(), call.practice
     needs = _open_needs(session, call)
@@ -112,9 +113,9 @@ def send_next(session: UnitOfWork, actor: Actor, call: Call) -> list[Invitation]
                 continue
             invitation.state, invitation.sent_at = InvitationState.SENT, now
             reached.append(invitation)
-    waits = any(row.state is InvitationState.WAITING for row in call.invitations)
     hours, timezone = practice.call_wave_hours, practice.timezone
-    call.next_wave_at = next_wave_at(now, timezone, hours, urgent=call.urgent) if waits else None
+    then = next_wave_at(now, timezone, hours, urgent=call.urgent)
+    call.next_wave_at = then if reached else now
     session.flush()
     for invitation in reached:
         kind = "call.urgent" if call.urgent else "call.invited"
@@ -122,6 +123,21 @@ def send_next(session: UnitOfWork, actor: Actor, call: Call) -> list[Invitation]
     doctors = [invitation.doctor_id for invitation in reached]
     note(session, actor, "call.wave", call, wave=call.wave, doctors=doctors)
     return reached
+
+
+def tell_unanswered(session: UnitOfWork, call: Call) -> None:
+    """Tell the titulars, once, that everybody was asked and had their time, and days are open."""
+    call.next_wave_at = None
+    session.flush()
+    kind = "call.urgent_unanswered" if call.urgent else "call.unanswered"
+    outbox.post(
+        session,
+        cause=f"{kind}:{call.id}",
+        recipient_ids=assignments.titulars_of(session, call.practice_id),
+        kind=kind,
+        call_id=call.id,
+    )
+    note(session, SYSTEM, "call.unanswered", call)
 
 
 def finish(

@@ -20,7 +20,14 @@ from scheduler.people.models import Practice
 from scheduler.roster import assignments, call_queries
 from scheduler.roster.call_queries import Week
 from scheduler.roster.call_rules import LOOK_AGAIN, Invitee, is_quiet, is_thin
-from scheduler.roster.call_waves import finish, prepare, ranked, refresh, send_next
+from scheduler.roster.call_waves import (
+    finish,
+    prepare,
+    ranked,
+    refresh,
+    send_next,
+    tell_unanswered,
+)
 from scheduler.roster.models import Assignment, Call, CallDay, CallWatch, Need
 from scheduler.roster.rules import AssignmentState, CallState, NeedState, monday_of
 
@@ -54,7 +61,8 @@ def find_thin_weeks(session: UnitOfWork) -> int:
 
 def advance_calls(session: UnitOfWork) -> int:
     """Send the waves that are due in one practice, and end the calls whose days are filled or
-    over; nothing at night but what is urgent. Returns how many calls that were."""
+    over, or whose week has its minimum; nothing at night but what is urgent. After the last wave
+    the titulars are told of what stays open. Returns how many calls that were."""
     for timezone in session.scalars(sa.select(Practice.timezone).distinct()).all():
         due = _due(session, timezone)
         if not due:
@@ -118,7 +126,7 @@ def _look_at(session: UnitOfWork, practice: Practice, week: Week, call: Call | N
         return
     if call is not None and call.state is CallState.SENT:
         # Its waves are out, and days have come that it does not ask about.
-        if call.next_wave_at is not None or not _new_days(session, call, week):
+        if call.has_other_wave or not _new_days(session, call, week):
             return
         finish(session, SYSTEM, call, CallState.ENDED, quietly=True)
     invitees = ranked(session, practice, week.open_needs)
@@ -200,5 +208,20 @@ def _move(session: UnitOfWork, call: Call) -> None:
         taken = call.state is CallState.SENT and any(day.holder is not None for day in days)
         state = CallState.FILLED if taken else CallState.ENDED
         finish(session, SYSTEM, call, state, quietly=not taken)
-    elif call.next_wave_at is not None and call.next_wave_at <= session.now():
+    elif call.next_wave_at is None or call.next_wave_at > session.now():
+        return
+    elif _has_enough(session, call):
+        finish(session, SYSTEM, call, CallState.FILLED)
+    elif call.has_other_wave:
         send_next(session, SYSTEM, call)
+    else:
+        tell_unanswered(session, call)
+
+
+def _has_enough(session: UnitOfWork, call: Call) -> bool:
+    """Whether the week of a call has its minimum by now; a day lost today is lost all the same."""
+    practice, sunday = call.practice, call.monday + dt.timedelta(days=6)
+    weeks = call_queries.weeks_between(session, practice, call.monday, sunday)
+    week = weeks.get(call.monday, Week(call.monday))
+    thin = is_thin(week.wanted, week.with_doctor, practice.weekly_minimum)
+    return not (call.urgent or thin)

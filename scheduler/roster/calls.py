@@ -67,7 +67,7 @@ def send_next_wave(session: UnitOfWork, actor: Actor, call_id: int) -> Call:
     call = _locked(session, actor, call_id, Action.CALL_SEND)
     if call.state is not CallState.SENT:
         raise Conflict("call_over")
-    if call.next_wave_at is None:
+    if not call.has_other_wave:
         raise Conflict("call_no_other_wave")
     _next_wave(session, actor, call)
     return call

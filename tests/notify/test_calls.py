@@ -11,6 +11,7 @@ from scheduler.core.deliveries import Channel
 from scheduler.core.outbox import DeliveryFailed, Letter, OutboxMessage
 from scheduler.core.settings import Settings
 from scheduler.notify import composer
+from scheduler.notify.kinds import KINDS
 from scheduler.notify.models import NotifyChoice, Phone
 from scheduler.notify.reach import channels_of
 from scheduler.notify.rules import Group
@@ -20,7 +21,7 @@ from scheduler.roster.call_rules import answer_path
 from scheduler.roster.rules import Preference
 from tests.conftest import SECRET_KEY
 from tests.factories import House
-from tests.roster.called import Cabinet, cabinet_of
+from tests.roster.called import DAY, HOUR, MONDAY, Cabinet, cabinet_of
 from tests.support import count_queries
 
 BASE = "https://relais.example.org"
@@ -92,6 +93,85 @@ def test_the_others_are_told_in_their_language(
     cabinet.take(lea, cabinet.tuesday)
     cabinet.advance()
     assert filled in letter(cabinet, "call.filled").subject
+
+
+@pytest.mark.parametrize(
+    ("locale", "subject", "asked", "left"),
+    [
+        (
+            Locale.FRENCH,
+            "2 journées toujours à pourvoir, semaine du lundi 7 décembre 2026",
+            "Un médecin a été sollicité",
+            "appeler un confrère",
+        ),
+        (
+            Locale.ENGLISH,
+            "2 days still to fill, week of Monday 7 December 2026",
+            "One doctor was asked",
+            "telephone a colleague",
+        ),
+    ],
+)
+def test_titulars_read_what_is_left_to_do(
+    cabinet: Cabinet, locale: Locale, subject: str, asked: str, left: str
+) -> None:
+    lea = speaks(cabinet, locale)
+    cabinet.find()
+    call = cabinet.send([lea])
+    cabinet.advance(24 * HOUR)
+    found = letter(cabinet, "call.unanswered")
+    assert found.subject.startswith(subject)
+    assert asked in found.text
+    assert left in found.text
+    assert found.link == f"{BASE}/p/{cabinet.practice.slug}/calls/{call.id}"
+    for need in (cabinet.monday, cabinet.tuesday):
+        cabinet.take(lea, need)
+    with pytest.raises(DeliveryFailed):
+        letter(cabinet, "call.unanswered")
+
+
+@pytest.mark.parametrize(
+    ("locale", "words"),
+    [(Locale.FRENCH, "assez de journées"), (Locale.ENGLISH, "enough days with a doctor")],
+)
+def test_a_week_that_has_enough_is_no_filled_one(
+    house: House, cabinet: Cabinet, locale: Locale, words: str
+) -> None:
+    lea = speaks(cabinet, locale)
+    cabinet.doctor(Preference.POSSIBLE, locale=locale)
+    house.need(cabinet.practice, MONDAY + 2 * DAY)
+    cabinet.find()
+    cabinet.send()
+    for need in (cabinet.monday, cabinet.tuesday):
+        cabinet.take(lea, need)
+    cabinet.advance(24 * HOUR)
+    assert words in letter(cabinet, "call.filled").text
+
+
+@pytest.mark.parametrize(
+    ("locale", "words"),
+    [
+        (Locale.FRENCH, "Toujours personne pour le lundi 7 décembre 2026"),
+        (Locale.ENGLISH, "Still nobody for Monday 7 December 2026"),
+    ],
+)
+def test_an_urgent_call_without_an_answer_says_so(
+    cabinet: Cabinet, locale: Locale, words: str
+) -> None:
+    lea = speaks(cabinet, locale)
+    cabinet.find()
+    call = cabinet.send([lea])
+    with cabinet.database.transaction() as session:
+        outbox.post(
+            session,
+            cause="test",
+            recipient_ids=[cabinet.titular.id],
+            kind="call.urgent_unanswered",
+            call_id=call.id,
+        )
+    found = letter(cabinet, "call.urgent_unanswered")
+    assert found.subject.startswith(words)
+    assert KINDS["call.urgent_unanswered"].urgent
 
 
 def test_an_invitation_to_days_that_are_filled_does_not_leave(

@@ -19,6 +19,7 @@ from scheduler.core.permissions import Role
 from scheduler.people.models import Practice, User
 from scheduler.roster import (
     assignments,
+    call_answers,
     calls,
     releasing,
 )
@@ -71,8 +72,70 @@ def test_waves_follow_each_other(cabinet: Cabinet) -> None:
         ("call.invited", ines.id),
         ("call.invited", cabinet.titular.id),
     ]
-    assert cabinet.call().next_wave_at is None
+    assert not cabinet.call().has_other_wave
+
+
+def test_titulars_are_told_once_that_the_last_wave_stays_without_an_answer(
+    cabinet: Cabinet,
+) -> None:
+    lea = cabinet.doctor(Preference.POSSIBLE)
+    cabinet.find()
+    cabinet.send([lea])
+    assert cabinet.advance(24 * HOUR - dt.timedelta(seconds=1)) == 0
+    assert cabinet.told("call.unanswered") == []
+    assert cabinet.advance(dt.timedelta(seconds=1)) == 1
+    assert cabinet.told("call.unanswered") == [("call.unanswered", cabinet.titular.id)]
+    # The call stays open, and nothing else is said of it.
+    assert cabinet.call().state is CallState.SENT
     assert cabinet.advance(48 * HOUR) == 0
+    cabinet.take(lea, cabinet.monday)
+    assert cabinet.advance(48 * HOUR) == 0
+    assert cabinet.told("call.unanswered") == [("call.unanswered", cabinet.titular.id)]
+    assert "call.unanswered" in audited(cabinet.database)
+
+
+def test_titulars_need_not_wait_where_everybody_has_said_no(cabinet: Cabinet) -> None:
+    lea = cabinet.doctor(Preference.POSSIBLE)
+    cabinet.find()
+    cabinet.send([lea])
+    cabinet.do(None, call_answers.decline, cabinet.link(lea))
+    assert cabinet.advance() == 1
+    assert cabinet.told("call.unanswered") == [("call.unanswered", cabinet.titular.id)]
+
+
+def test_no_other_wave_leaves_for_a_week_that_has_its_minimum(
+    house: House, cabinet: Cabinet
+) -> None:
+    lea, hugo = cabinet.doctor(Preference.POSSIBLE), cabinet.doctor(Preference.POSSIBLE)
+    ines = cabinet.doctor(Preference.LAST_RESORT)
+    house.need(cabinet.practice, MONDAY + 2 * DAY)
+    cabinet.find()
+    cabinet.send()
+    for need in (cabinet.monday, cabinet.tuesday):
+        cabinet.take(lea, need)
+    # Whoever was asked has their time to answer for the third day.
+    assert cabinet.advance() == 0
+    assert cabinet.advance(24 * HOUR) == 1
+    assert cabinet.call().state is CallState.FILLED
+    assert cabinet.state_of(ines) is InvitationState.OBSOLETE
+    assert ("call.invited", ines.id) not in cabinet.told("call.invited")
+    assert cabinet.told("call.filled") == [("call.filled", hugo.id)]
+    assert cabinet.told("call.unanswered") == []
+    assert [call.state for call in cabinet.look_again()] == [CallState.FILLED]
+
+
+def test_titulars_are_not_told_of_days_that_their_minimum_does_not_need(
+    house: House, cabinet: Cabinet
+) -> None:
+    lea = cabinet.doctor(Preference.POSSIBLE)
+    house.need(cabinet.practice, MONDAY + 2 * DAY)
+    cabinet.find()
+    cabinet.send([lea])
+    for need in (cabinet.monday, cabinet.tuesday):
+        cabinet.take(lea, need)
+    assert cabinet.advance(24 * HOUR) == 1
+    assert cabinet.call().state is CallState.FILLED
+    assert cabinet.told("call.unanswered") == []
 
 
 def test_a_wave_that_reaches_nobody_takes_no_time(cabinet: Cabinet) -> None:
@@ -87,7 +150,10 @@ def test_a_wave_that_reaches_nobody_takes_no_time(cabinet: Cabinet) -> None:
     assert cabinet.told("call.invited") == [("call.invited", ines.id)]
     assert cabinet.state_of(cabinet.titular) is InvitationState.OBSOLETE
     assert cabinet.state_of(lea) is InvitationState.OBSOLETE
-    assert cabinet.call().next_wave_at is None
+    assert not cabinet.call().has_other_wave
+    # There is nobody to wait for.
+    assert cabinet.advance() == 1
+    assert cabinet.told("call.unanswered") == [("call.unanswered", cabinet.titular.id)]
 
 
 def test_quiet_hours_are_kept(cabinet: Cabinet) -> None:
@@ -319,11 +385,12 @@ def test_a_lost_day_is_called_for_at_once(house: House, cabinet: Cabinet, today:
     assert cabinet.told("call.") == [("call.urgent", lea.id)]
     assert call_now(cabinet, secretary, today).id == call.id
     quarter = dt.timedelta(minutes=15)
-    assert [cabinet.advance(quarter) for _ in range(3)] == [1, 1, 0]
+    assert [cabinet.advance(quarter) for _ in range(4)] == [1, 1, 1, 0]
     assert cabinet.told("call.") == [
         ("call.urgent", lea.id),
         ("call.urgent", hugo.id),
         ("call.urgent", cabinet.titular.id),
+        ("call.urgent_unanswered", cabinet.titular.id),
     ]
     cabinet.take(hugo, today)
     assert cabinet.advance() == 1
@@ -331,6 +398,28 @@ def test_a_lost_day_is_called_for_at_once(house: House, cabinet: Cabinet, today:
         ("call.filled", lea.id),
         ("call.filled", cabinet.titular.id),
     ]
+
+
+def test_titulars_hear_at_once_that_nobody_could_be_called(
+    house: House, cabinet: Cabinet, today: Need
+) -> None:
+    house.available(cabinet.titular, house.today, preference=None)
+    cabinet.clock.move_to(dt.datetime(2026, 11, 23, 5, 30, tzinfo=dt.UTC))
+    call_now(cabinet, cabinet.doctor(role=Role.SECRETARY), today)
+    assert cabinet.advance() == 1
+    assert cabinet.told("call.") == [("call.urgent_unanswered", cabinet.titular.id)]
+
+
+def test_a_lost_day_is_called_for_whatever_the_minimum(
+    house: House, cabinet: Cabinet, today: Need
+) -> None:
+    with cabinet.database.transaction() as session:
+        session.get_one(Practice, cabinet.practice.id).weekly_minimum = 0
+    cabinet.doctor(Preference.POSSIBLE, house.today)
+    hugo = cabinet.doctor(Preference.LAST_RESORT, house.today)
+    call_now(cabinet, cabinet.titular, today)
+    cabinet.advance(dt.timedelta(minutes=15))
+    assert cabinet.told("call.")[-1] == ("call.urgent", hugo.id)
 
 
 def test_who_may_call_at_once(house: House, cabinet: Cabinet, today: Need) -> None:

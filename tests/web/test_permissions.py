@@ -455,7 +455,13 @@ class World:
                     state=InvitationState.SENT if sent else InvitationState.WAITING,
                     sent_at=now if sent else None,
                     days=[InvitationDay(need_id=need.id)],
-                )
+                ),
+                Invitation(
+                    doctor_id=self.house.member(self.practice, Role.TITULAR).id,
+                    wave=3,
+                    rank=2,
+                    days=[InvitationDay(need_id=need.id)],
+                ),
             ],
         )
         self.save(call)

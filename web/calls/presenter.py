@@ -94,7 +94,7 @@ def shown(
         "message": call.message,
         "sender": detail.sender.name if detail.sender else None,
         "sent_at": _instant(call.sent_at),
-        "next_at": _instant(call.next_wave_at),
+        "next_at": _instant(call.next_wave_at) if call.has_other_wave else None,
         "days": [_day(day) for day in detail.days],
         "open": len(detail.open_days),
         "waves": _waves(detail, channels, chosen),

@@ -94,6 +94,8 @@ def _over(found: Answer) -> str | None:
         return None
     if any(day.own for day in found.days):
         return _("Thank you: this call is over, and you are expected.")
-    if found.call.state is CallState.FILLED or all(day.day.holder for day in found.days):
+    if all(day.day.holder for day in found.days):
         return _("All days have found their doctor. Thank you for having looked.")
+    if found.call.state is CallState.FILLED:
+        return _("The week has enough doctors by now. Thank you for having looked.")
     return _("This call is over: you need not answer any more. Thank you for having looked.")

@@ -92,7 +92,7 @@ class PhoneForm(RefusableForm):
         _l("Mobile number"),
         [
             InputRequired(_l("Type a number.")),
-            Length(max=LONGEST_NUMBER, message=_l("This is no telephone number.")),
+            Length(max=LONGEST_NUMBER, message=_l("This is no mobile number.")),
         ],
     )
 

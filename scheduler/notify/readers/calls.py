@@ -24,6 +24,15 @@ def answered(session: UnitOfWork, message: OutboxMessage) -> dict[str, Any]:
     return {**values, "assignment": assignments_of(session, [message.facts["assignment_id"]])[0]}
 
 
+def unanswered(session: UnitOfWork, message: OutboxMessage) -> dict[str, Any]:
+    """A call whose last wave has passed; `asked` is how many doctors it reached."""
+    values = prepared(session, message)
+    if not values["open_days"]:
+        raise DeliveryFailed("the days are filled", permanent=True)
+    asked = [row for row in values["call"].invitations if row.sent_at is not None]
+    return {**values, "asked": len(asked)}
+
+
 def invited(session: UnitOfWork, message: OutboxMessage) -> dict[str, Any]:
     """`invitation_uid` is what the composer signs: the letter leads to the doctor's own page."""
     invitation = session.get(Invitation, message.facts["invitation_id"])
@@ -54,7 +63,9 @@ def _facts(session: UnitOfWork, call: Call) -> dict[str, Any]:
         "call": call,
         "practice": call.practice,
         "worded": bool(call.message),
-        "filled": call.state is CallState.FILLED,
+        "filled": call.state is CallState.FILLED and not any(day.is_open for day in days),
+        # The week has its minimum, although a day is open.
+        "enough": call.state is CallState.FILLED and any(day.is_open for day in days),
         "candidates": len(call.invitations),
         "open_days": [
             {"date": day.need.date, "period": day.need.period, "need": day.need}

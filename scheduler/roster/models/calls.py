@@ -17,8 +17,8 @@ class Call(Base):
     """A call for the days of one week that lacks doctors, or for one day that lost its own.
 
     `monday` is the week's; `urgent` marks a day lost to an absence, whose waves follow within the
-    hour. `wave` is the last one that left, 0 before the first; the next leaves at `next_wave_at`,
-    None where there is no other.
+    hour. `wave` is the last one that left, 0 before the first; the next leaves at `next_wave_at`.
+    Where there is no other, the titulars are told then what is still open, once.
     """
 
     __tablename__ = "call"
@@ -47,6 +47,11 @@ class Call(Base):
         order_by="Invitation.wave, Invitation.rank",
         lazy="raise_on_sql",
     )
+
+    @property
+    def has_other_wave(self) -> bool:
+        """Whether somebody has not been asked yet; the invitations must be loaded."""
+        return any(row.state is InvitationState.WAITING for row in self.invitations)
 
     __mapper_args__ = {"version_id_col": version}
     __table_args__ = (
