@@ -16,7 +16,7 @@ from scheduler.core.database import Database
 from scheduler.core.errors import BadSettings
 from scheduler.core.settings import Settings
 from scheduler.people.service import LONGEST_SESSION
-from web import database, errors, identity, localisation, navigation, security
+from web import database, errors, forms, identity, localisation, navigation, security
 from web.extensions import csrf, limiter
 
 log = structlog.get_logger(__name__)
@@ -114,6 +114,7 @@ def create_app(settings: Settings, storage: Database | None = None) -> Flask:
     identity.init_app(app)
     localisation.init_app(app)
     navigation.init_app(app)
+    forms.init_app(app)
     errors.init_app(app)
     for area in AREAS:
         app.register_blueprint(import_module(f"web.{area}.views").blueprint)

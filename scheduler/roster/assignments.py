@@ -27,6 +27,7 @@ from scheduler.roster.ask_rules import lift_of
 from scheduler.roster.legality import Lift, Refusal
 from scheduler.roster.models import Ask, Assignment, Need, ReleaseRequest, Swap
 from scheduler.roster.rules import (
+    CLAIM_SOURCES,
     AssignmentSource,
     AssignmentState,
     NeedState,
@@ -41,7 +42,7 @@ _ACCEPTED: Final = "assignment.accepted"
 _CLAIMED: Final = "assignment.claimed"
 # What a practice's policy may hold: in every other case a titular has spoken already, or somebody
 # must be there at once.
-_HOLDABLE: Final = frozenset({AssignmentSource.CLAIM, AssignmentSource.PHONE})
+_HOLDABLE: Final = CLAIM_SOURCES | {AssignmentSource.PHONE}
 
 
 def visible(session: UnitOfWork, actor: Actor, assignment_id: int) -> Assignment:
@@ -92,6 +93,7 @@ def place(
     predecessor: Assignment | None = None,
     state: AssignmentState | None = None,
     held_until: dt.datetime | None = None,
+    claim_key: str | None = None,
 ) -> Assignment:
     """Put a doctor on a need after every check, and return the assignment, flushed.
 
@@ -133,6 +135,7 @@ def place(
         created_by=actor.user_id,
         held_until=held_until,
         lifts=[lift.to_json() for lift in lifts],
+        claim_key=claim_key,
         predecessor_id=None if predecessor is None else predecessor.id,
     )
     details: dict[str, Any] = {"source": source.value, "state": state.value}

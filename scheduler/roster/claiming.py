@@ -7,6 +7,7 @@ doctor walks through by their own will.
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Final
@@ -17,15 +18,20 @@ from scheduler.core.database import UnitOfWork
 from scheduler.core.errors import Conflict, NotFound, RelaisError, RuleBroken
 from scheduler.core.permissions import Action, Actor, Subject, require
 from scheduler.people.models import User
-from scheduler.roster import assignments
-from scheduler.roster.models import Assignment, Need
-from scheduler.roster.rules import AssignmentSource, AssignmentState, ReleaseKind
+from scheduler.roster import assignments, call_undone
+from scheduler.roster.models import Ask, Assignment, Need
+from scheduler.roster.rules import (
+    CLAIM_SOURCES,
+    AssignmentSource,
+    AssignmentState,
+    ReleaseKind,
+)
 
 UNDO: Final = dt.timedelta(minutes=10)
 # What was taken by a swap is given back as one, to whom it came from.
 _UNDOABLE: Final = frozenset(
     {
-        AssignmentSource.CLAIM,
+        *CLAIM_SOURCES,
         AssignmentSource.CALL,
         AssignmentSource.ASK,
         AssignmentSource.PHONE,
@@ -48,13 +54,18 @@ def claim(
     *,
     doctor_id: int | None = None,
     passing: Collection[str] = (),
+    source: AssignmentSource = AssignmentSource.CLAIM,
+    key: str | None = None,
 ) -> Assignment:
     """Take a need for a doctor: the actor, or `doctor_id` who agreed on the telephone.
 
     Acting for somebody else is recorded as such, and the doctor is told. Taking again what the
     doctor has already changes nothing. `passing` are the codes of the doctor's own limits that
-    they agree to pass. Raises `Conflict` when somebody was first or the need was withdrawn, and
-    `RuleBroken` naming the rule that forbids it.
+    they agree to pass. `source` is the doctor's own door, one of `CLAIM_SOURCES`. `key` names
+    this command among all of the doctor's: the same key for the same need is carried out once,
+    even when the day has been given back since. Raises `Conflict` when somebody was first, the
+    need was withdrawn, or the command is an old one repeated, and `RuleBroken` naming the rule
+    that forbids it.
     """
     need = session.get(Need, need_id)
     if need is None or not (actor.is_system or actor.roles_in(need.practice_id)):
@@ -69,15 +80,20 @@ def claim(
     if doctor is None:
         raise NotFound("doctor_not_found")
     assignments.hold(session, need.practice_id, [doctor.id])
+    claim_key = None if key is None else _claim_key(doctor.id, need.id, key)
+    repeated = _claimed_with(session, claim_key)
+    if repeated is not None:
+        return repeated
     before = assignments.holder_of(session, need.id)
     taken = assignments.place(
         session,
         actor,
         need,
         doctor,
-        source=AssignmentSource.CLAIM if own else AssignmentSource.PHONE,
+        source=source if own else AssignmentSource.PHONE,
         passing=passing,
         agreed=not own,
+        claim_key=claim_key,
     )
     if before is None and not own:
         assignments.tell(session, "assignment.given", taken, [doctor.id], actor)
@@ -85,9 +101,17 @@ def claim(
 
 
 def claim_several(
-    session: UnitOfWork, actor: Actor, need_ids: Iterable[int], *, passing: Collection[str] = ()
+    session: UnitOfWork,
+    actor: Actor,
+    need_ids: Iterable[int],
+    *,
+    passing: Collection[str] = (),
+    source: AssignmentSource = AssignmentSource.CLAIM,
+    key: str | None = None,
 ) -> Several:
     """Take every one of these needs that is free, in order of date; the others are told apart.
+
+    `passing`, `source` and `key` are those of `claim`.
 
     Raises `NotFound` where one is not the actor's to see; every other error stands in the result
     beside the need it concerns.
@@ -116,14 +140,39 @@ def claim_several(
     assignments.hold(session, {need.practice_id for need in allowed}, [doctor.id])
     for need in allowed:
         try:
-            taken = assignments.place(
-                session, actor, need, doctor, source=AssignmentSource.CLAIM, passing=passing
+            claim_key = None if key is None else _claim_key(doctor.id, need.id, key)
+            taken = _claimed_with(session, claim_key) or assignments.place(
+                session,
+                actor,
+                need,
+                doctor,
+                source=source,
+                passing=passing,
+                claim_key=claim_key,
             )
         except RelaisError as error:
             several.refused[need.id] = error
         else:
             several.taken.append(taken)
     return several
+
+
+def _claim_key(doctor_id: int, need_id: int, key: str) -> str:
+    return hashlib.sha256(f"{doctor_id}\n{need_id}\n{key}".encode()).hexdigest()
+
+
+def _claimed_with(session: UnitOfWork, claim_key: str | None) -> Assignment | None:
+    """What a command did when it first came; `Conflict` where that has been undone since."""
+    if claim_key is None:
+        return None
+    done = session.scalars(
+        sa.select(Assignment)
+        .where(Assignment.claim_key == claim_key)
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+    if done is not None and done.state is AssignmentState.RELEASED:
+        raise Conflict("claim_repeated", date=done.date)
+    return done
 
 
 def undo_until(assignment: Assignment) -> dt.datetime:
@@ -145,7 +194,8 @@ def may_undo(session: UnitOfWork, actor: Actor, assignment: Assignment) -> bool:
 def undo(session: UnitOfWork, actor: Actor, assignment_id: int) -> Assignment:
     """Undo that a day was taken, within `UNDO`, as if it had never been; undoing twice is once.
 
-    The doctor undoes it, or whoever took it for them. It counts in no statistics. Raises
+    The doctor undoes it, or whoever took it for them. It counts in no statistics. Who was told
+    that the day was taken is told that it is not. Raises
     `Conflict` for a day that is no longer theirs, `RuleBroken` when it is too late.
     """
     assignment = assignments.visible(session, actor, assignment_id)
@@ -160,9 +210,21 @@ def undo(session: UnitOfWork, actor: Actor, assignment_id: int) -> Assignment:
     if not may_undo(session, actor, assignment):
         raise RuleBroken("undo_too_late", date=assignment.date)
     assignments.end(session, actor, assignment, ReleaseKind.UNDONE)
-    if assignment.source is AssignmentSource.PHONE:
-        told = {assignment.doctor_id, assignment.created_by} - {None}
-        assignments.tell(
-            session, "assignment.released", assignment, [one for one in told if one], actor
-        )
+    if assignment.source is AssignmentSource.CALL:
+        call_undone.reopen(session, assignment)
+    told = _heard_of(session, assignment)
+    assignments.tell(session, "assignment.released", assignment, told, actor)
     return assignment
+
+
+def _heard_of(session: UnitOfWork, assignment: Assignment) -> set[int]:
+    """Who was told that a day was taken, or acted in it, and so is told that it was undone."""
+    if assignment.source is AssignmentSource.CALL:
+        return assignments.titulars_of(session, assignment.practice_id)
+    if assignment.source is AssignmentSource.ASK:
+        return set(
+            session.scalars(sa.select(Ask.asked_by).where(Ask.assignment_id == assignment.id))
+        )
+    if assignment.source is AssignmentSource.PHONE:
+        return {assignment.doctor_id} | ({assignment.created_by} - {None})
+    return set()

@@ -73,6 +73,21 @@ class AssignmentSource(enum.StrEnum):
     PHONE = "phone"
     SWAP = "swap"
     TAKEOVER = "takeover"
+    # The doctor's own calendar: an event put into it, a file read, an invitation accepted.
+    CALDAV = "caldav"
+    FILE = "file"
+    INVITATION = "invitation"
+
+
+# The doors through which a doctor takes a day by their own will.
+CLAIM_SOURCES: Final = frozenset(
+    {
+        AssignmentSource.CLAIM,
+        AssignmentSource.CALDAV,
+        AssignmentSource.FILE,
+        AssignmentSource.INVITATION,
+    }
+)
 
 
 class ReleaseKind(enum.StrEnum):

@@ -23,6 +23,7 @@ from scheduler.core.permissions import DOCTOR_ROLES, Role
 from scheduler.people.models import Member, Practice, User
 from scheduler.roster.models import Assignment, Need
 from scheduler.roster.rules import (
+    CLAIM_SOURCES,
     AssignmentSource,
     AssignmentState,
     NeedState,
@@ -55,7 +56,10 @@ class Span(enum.StrEnum):
 
 
 class Door(enum.StrEnum):
-    """How a day was filled: the source of its assignment, or a titular who stepped in."""
+    """How a day was filled: the source of its assignment, or a titular who stepped in.
+
+    Whatever came from a doctor's own calendar is one.
+    """
 
     CLAIM = "claim"
     PROPOSAL = "proposal"
@@ -64,6 +68,7 @@ class Door(enum.StrEnum):
     PHONE = "phone"
     SWAP = "swap"
     TAKEOVER = "takeover"
+    CALENDAR = "calendar"
     TITULAR = "titular"
 
 
@@ -227,8 +232,16 @@ def doors(facts: Facts) -> dict[Door, int]:
     """The half-days that came in through each door; every door is there."""
     found = dict.fromkeys(Door, 0)
     for turn in _standing(facts):
-        found[Door.TITULAR if turn.titular else Door(turn.source.value)] += turn.half_days
+        found[_door_of(turn)] += turn.half_days
     return found
+
+
+def _door_of(turn: TurnRow) -> Door:
+    if turn.titular:
+        return Door.TITULAR
+    if turn.source in CLAIM_SOURCES - {AssignmentSource.CLAIM}:
+        return Door.CALENDAR
+    return Door(turn.source.value)
 
 
 def delays(facts: Facts) -> list[float]:

@@ -233,6 +233,38 @@ def test_what_came_by_a_proposal_is_given_back_and_not_undone(
         undo(house, gone, doctor)
 
 
+def test_a_command_repeated_is_carried_out_once(
+    house: House, practice: Practice, doctor: User
+) -> None:
+    need = house.need(practice, THURSDAY)
+    door = AssignmentSource.CALDAV
+    taken = claim(house, need, doctor, key="event-1", source=door)
+    assert taken.source is door
+    assert claim(house, need, doctor, key="event-1", source=door).id == taken.id
+    undo(house, taken, doctor)
+    # A telephone that sends its old request again does not take the day anew.
+    with pytest.raises(Conflict, match="claim_repeated"):
+        claim(house, need, doctor, key="event-1", source=door)
+    again = claim(house, need, doctor, key="event-2", source=door)
+    assert again.id != taken.id
+    assert audited(house.database).count("assignment.claimed") == 2
+
+
+def test_a_key_speaks_for_one_doctor_and_one_need(
+    house: House, practice: Practice, doctor: User
+) -> None:
+    other = house.member(practice, Role.REPLACEMENT)
+    days = [house.need(practice, day) for day in (THURSDAY, FRIDAY)]
+    claim(house, days[0], doctor, key="same")
+    assert claim(house, days[1], other, key="same").doctor_id == other.id
+    with house.database.transaction() as session:
+        several = claiming.claim_several(
+            session, house.actor(doctor), [day.id for day in days], key="same"
+        )
+    assert [day.need_id for day in several.taken] == [days[0].id]
+    assert [error.code for error in several.refused.values()] == ["need_taken"]
+
+
 def test_reads_of_a_claim_do_not_grow_with_the_house(house: House, practice: Practice) -> None:
     def reads(day: dt.date) -> int:
         fresh = house.member(practice, Role.REPLACEMENT)

@@ -6,12 +6,13 @@ import datetime as dt
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-from flask_babel import format_datetime, ngettext
+from flask_babel import ngettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from scheduler.roster.history import Event, EventKind
 from scheduler.roster.rules import AssignmentSource, ReleaseKind
+from web.localisation import written_moment
 
 # The door that a day was taken through, where the sentence does not say it already.
 DOORS: Final[dict[AssignmentSource, Any]] = {
@@ -22,6 +23,9 @@ DOORS: Final[dict[AssignmentSource, Any]] = {
     AssignmentSource.PHONE: _l("by telephone"),
     AssignmentSource.SWAP: _l("swap"),
     AssignmentSource.TAKEOVER: _l("taken over"),
+    AssignmentSource.CALDAV: _l("from their calendar"),
+    AssignmentSource.FILE: _l("from a calendar file"),
+    AssignmentSource.INVITATION: _l("invitation accepted"),
 }
 ICONS: Final[dict[EventKind, str]] = {
     EventKind.PUBLISHED: "plus",
@@ -61,7 +65,7 @@ def shown(events: Iterable[Event]) -> list[dict[str, Any]]:
 
 def moment(at: dt.datetime) -> str:
     """« 23 nov. 2026, 10:00 », in the house's time zone."""
-    return format_datetime(at, "d MMM y, HH:mm")
+    return written_moment(at, "d MMM y, HH:mm")
 
 
 def _door(event: Event) -> str | None:

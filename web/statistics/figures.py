@@ -29,6 +29,7 @@ DOORS: Final[dict[Door, Any]] = {
     Door.PHONE: _l("By telephone"),
     Door.SWAP: _l("Swap"),
     Door.TAKEOVER: _l("Taken over from a colleague"),
+    Door.CALENDAR: _l("From a doctor’s own calendar"),
     Door.TITULAR: _l("A titular, as the last resort"),
 }
 LATENESS: Final[dict[Lateness, Any]] = {
@@ -192,14 +193,14 @@ def doctors(facts: Facts) -> Figure:
     if spread is None:
         sentence = _("The practice has no replacement or assistant doctor in this period.")
     else:
-        median = (spread.median, _("median: %(days)s", days=day_count(spread.median)))
+        median = (spread.median, _("median: %(days)s", days=_days(spread.median / 2)))
         band = (spread.low, spread.high)
         sentence = _(
             "Replacement and assistant doctors: half have at most %(median)s, from %(low)s to "
             "%(high)s for the middle half of them.",
-            median=day_count(spread.median),
-            low=_half(spread.low),
-            high=day_count(spread.high),
+            median=_days(spread.median / 2),
+            low=format_decimal(round(spread.low / 2, 1), "#,##0.#"),
+            high=_days(spread.high / 2),
         )
     return Figure(
         "doctors",

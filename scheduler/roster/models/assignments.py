@@ -31,7 +31,8 @@ class Assignment(Base):
     waits for a titular until `held_until`. `lifts` are the doctor's own limits that they agreed
     to pass for this day (`legality.Lift`). `predecessor_id` is the assignment it came from when
     the day went from a colleague to this doctor. `supervisor_id` is the titular whom an intern
-    reaches on this day, where it is another than usual.
+    reaches on this day, where it is another than usual. `claim_key` is the SHA-256 of what made
+    the claim one of its kind (`claiming.claim`), so that a command repeated is carried out once.
     """
 
     __tablename__ = "assignment"
@@ -50,6 +51,7 @@ class Assignment(Base):
     updated_at: Mapped[dt.datetime]
     held_until: Mapped[dt.datetime | None]
     lifts: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
+    claim_key: Mapped[str | None] = mapped_column(sa.String(64), unique=True)
     predecessor_id: Mapped[int | None] = mapped_column(sa.ForeignKey("assignment.id"), index=True)
     supervisor_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user_account.id"))
     released_at: Mapped[dt.datetime | None]
