@@ -113,13 +113,6 @@ def undo(session: UnitOfWork, uid: str, need_id: int) -> Assignment:
     if standing is None or standing.doctor_id != invitation.doctor_id:
         raise Conflict("already_released", date=need.date)
     undone = claiming.undo(session, actor, standing.id)
-    titulars = assignments.titulars_of(session, call.practice_id)
-    assignments.tell(session, "assignment.released", undone, titulars, actor)
-    days = call_queries.days_of(session, [call])[call.id]
-    own = [day for day in days if day.holder and day.holder.id == invitation.doctor_id]
-    if call.state is CallState.SENT and not own:
-        invitation.state, invitation.ended_at = InvitationState.SENT, None
-        session.flush()
     _note(session, actor, "call.undone", call, invitation, need_id=need.id)
     return undone
 

@@ -226,5 +226,6 @@ def _heard_of(session: UnitOfWork, assignment: Assignment) -> set[int]:
             session.scalars(sa.select(Ask.asked_by).where(Ask.assignment_id == assignment.id))
         )
     if assignment.source is AssignmentSource.PHONE:
-        return {assignment.doctor_id} | ({assignment.created_by} - {None})
+        both = (assignment.doctor_id, assignment.created_by)
+        return {user_id for user_id in both if user_id is not None}
     return set()

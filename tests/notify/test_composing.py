@@ -170,6 +170,37 @@ def test_a_doctor_learns_of_a_day_given_by_phone(
     assert "https://relais.example.org/p/nieul/week/2026-W50" in found.text
 
 
+@pytest.mark.parametrize(
+    ("locale", "words"),
+    [
+        (Locale.FRENCH, "Brigitte Morin vous a attribué cette journée"),
+        (Locale.ENGLISH, "Brigitte Morin gave you this day"),
+    ],
+)
+def test_a_doctor_learns_who_gave_a_day(
+    house: House, practice: Practice, locale: Locale, words: str
+) -> None:
+    user = doctor(house, practice, locale)
+    secretary = house.member(practice, Role.SECRETARY, given_name="Brigitte", family_name="Morin")
+    day = house.assignment(house.need(practice, MONDAY), user, created_by=secretary.id)
+    found = letter(house, user, "assignment.given", assignment_id=day.id)
+    assert words in found.text
+    assert "titulaire" not in found.text
+    assert "titular" not in found.text
+
+
+@pytest.mark.parametrize(
+    ("role", "words"),
+    [(Role.TITULAR, "êtes titulaire"), (Role.SECRETARY, "agissez pour le Cabinet de Nieul")],
+)
+def test_why_a_day_given_back_is_told(
+    house: House, practice: Practice, role: Role, words: str
+) -> None:
+    (day,) = given(house, practice, doctor(house, practice))
+    found = letter(house, house.member(practice, role), "assignment.released", assignment_id=day.id)
+    assert words in found.text.rpartition("\n\n")[2]
+
+
 @pytest.mark.parametrize("kind", ["proposal.ready", "proposal.failed"])
 @pytest.mark.parametrize("locale", list(Locale))
 @pytest.mark.parametrize("lines", [0, 1, 2])

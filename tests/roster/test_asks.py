@@ -520,3 +520,10 @@ def test_what_is_read_of_questions(cabinet: Cabinet, clock: FixedClock) -> None:
         assert ask_queries.ask_of(session, lea, first.id).practice.name
         with pytest.raises(Forbidden):
             ask_queries.ask_of(session, hugo, first.id)
+
+
+def test_whoever_asked_is_told_that_a_yes_is_undone(cabinet: Cabinet) -> None:
+    question = cabinet.ask(cabinet.lea)
+    taken = cabinet.do(cabinet.lea, asks.accept, question.id)
+    cabinet.do(cabinet.lea, claiming.undo, taken.id)
+    assert cabinet.told()[-1] == ("assignment.released", cabinet.titular.id)

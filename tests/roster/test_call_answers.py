@@ -20,6 +20,7 @@ from scheduler.roster import (
     call_answers,
     call_work,
     calls,
+    claiming,
     needs,
 )
 from scheduler.roster.models import Assignment
@@ -157,6 +158,21 @@ def test_undone_within_minutes(cabinet: Cabinet) -> None:
     with pytest.raises(RuleBroken) as raised:
         cabinet.do(None, call_answers.undo, cabinet.link(lea), cabinet.tuesday.id)
     assert raised.value.code == "undo_too_late"
+
+
+def test_undone_on_the_board(cabinet: Cabinet) -> None:
+    """The titulars were told of the yes by link: they are told that it is taken back, once."""
+    lea = cabinet.doctor(Preference.POSSIBLE)
+    cabinet.find()
+    cabinet.send()
+    monday = cabinet.take(lea, cabinet.monday)
+    tuesday = cabinet.take(lea, cabinet.tuesday)
+    for _ in range(2):
+        cabinet.do(lea, claiming.undo, monday.id)
+    assert cabinet.told("assignment.released") == [("assignment.released", cabinet.titular.id)]
+    assert cabinet.state_of(lea) is InvitationState.ACCEPTED
+    cabinet.do(lea, claiming.undo, tuesday.id)
+    assert cabinet.state_of(lea) is InvitationState.SENT
 
 
 def test_whose_link_it_is_and_what_it_reaches(house: House, cabinet: Cabinet) -> None:

@@ -7,6 +7,9 @@ from typing import Any
 from scheduler.core.database import UnitOfWork
 from scheduler.core.outbox import OutboxMessage
 from scheduler.notify.readers.common import assignments_of, week_path
+from scheduler.people.models import User
+from scheduler.roster import assignments
+from scheduler.roster.models import Assignment
 
 
 def given(session: UnitOfWork, message: OutboxMessage) -> dict[str, Any]:
@@ -15,13 +18,19 @@ def given(session: UnitOfWork, message: OutboxMessage) -> dict[str, Any]:
     return {
         "assignment": assignment,
         "practice": practice,
+        "giver": _giver(session, assignment),
         "path": week_path(practice, assignment.date),
     }
 
 
 def released(session: UnitOfWork, message: OutboxMessage) -> dict[str, Any]:
     values = given(session, message)
-    return {**values, "own": values["assignment"].doctor_id == message.recipient_id}
+    titulars = assignments.titulars_of(session, values["practice"].id)
+    return {
+        **values,
+        "own": values["assignment"].doctor_id == message.recipient_id,
+        "titular": message.recipient_id in titulars,
+    }
 
 
 def accepted(session: UnitOfWork, message: OutboxMessage) -> dict[str, Any]:
@@ -32,3 +41,10 @@ def accepted(session: UnitOfWork, message: OutboxMessage) -> dict[str, Any]:
         "practice": practice,
         "path": week_path(practice, found[0].date),
     }
+
+
+def _giver(session: UnitOfWork, assignment: Assignment) -> User | None:
+    """Who gave a day to its doctor: a titular or a secretary; None where nobody else did."""
+    if assignment.created_by in (None, assignment.doctor_id):
+        return None
+    return session.get(User, assignment.created_by)
