@@ -1,4 +1,4 @@
-"""Tables of calendars."""
+"""Addresses that calendar programmes read."""
 
 from __future__ import annotations
 
@@ -17,13 +17,6 @@ class FeedKind(enum.StrEnum):
 
     PERSONAL = "personal"
     ROSTER = "roster"
-
-
-class HolidayKind(enum.StrEnum):
-    """Why a practice added a date: it is closed, or the schools are."""
-
-    CLOSED = "closed"
-    SCHOOL = "school"
 
 
 class Feed(Base):
@@ -70,20 +63,3 @@ class Feed(Base):
             condition="kind = 'roster' AND revoked_at IS NULL",
         ),
     )
-
-
-class PracticeHoliday(Base):
-    """Dates a practice added itself, where the libraries know no better; both included."""
-
-    __tablename__ = "practice_holiday"
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    practice_id: Mapped[int] = mapped_column(
-        sa.ForeignKey("practice.id", ondelete="CASCADE"), index=True
-    )
-    start: Mapped[dt.date]
-    end: Mapped[dt.date]
-    name: Mapped[str] = mapped_column(sa.String(80))
-    kind: Mapped[HolidayKind] = mapped_column(default=HolidayKind.CLOSED)
-
-    __table_args__ = (sa.CheckConstraint('"end" >= start', name="dates"),)
