@@ -8,10 +8,11 @@ from typing import Final
 
 from flask import Flask, g, request
 from flask import session as cookie
-from flask_babel import format_date, get_locale
+from flask_babel import format_date, format_datetime, get_locale, refresh, to_user_timezone
 from flask_login import current_user
 
 from scheduler.core.errors import NotFound
+from scheduler.people.models import Locale
 from web.extensions import babel
 from web.identity import HOUSE_TIMEZONE, identity
 
@@ -21,20 +22,40 @@ DATE: Final = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}")
 
 
 def current_locale() -> str:
-    """The user's choice, else the visitor's, else the browser's, else French."""
+    """The user's choice, else the visitor's, else that of whom the page was sent to, else the
+    browser's, else French."""
     if not g.get("without_reader") and current_user.is_authenticated:
         return identity().locale.value
     chosen = cookie.get("locale")
     if chosen in LOCALES:
         return str(chosen)
+    if "addressee_locale" in g:
+        return str(g.addressee_locale)
     return request.accept_languages.best_match(LOCALES, "fr") or "fr"
+
+
+def speak_to(addressee: Locale) -> None:
+    """From here on, a page that somebody was sent speaks their language, unless its reader is
+    signed in or has chosen one."""
+    g.addressee_locale = addressee.value
+    refresh()
+    g.locale_code = current_locale()
 
 
 def written(day: dt.date, pattern: str) -> str:
     """A date as the reader's language writes it: only in French the first is « 1er décembre »."""
+    return format_date(day, _with_ordinal(pattern, day))
+
+
+def written_moment(at: dt.datetime, pattern: str) -> str:
+    """An instant in the house's time zone, its date written as `written` does."""
+    return format_datetime(at, _with_ordinal(pattern, to_user_timezone(at)))
+
+
+def _with_ordinal(pattern: str, day: dt.date) -> str:
     if day.day == 1 and get_locale().language == "fr":
-        pattern = pattern.replace("d M", "d'er' M")
-    return format_date(day, pattern)
+        return pattern.replace("d M", "d'er' M")
+    return pattern
 
 
 def short_date(day: dt.date) -> str:
@@ -88,6 +109,7 @@ def parse_date(text: str) -> dt.date:
 def init_app(app: Flask) -> None:
     app.config.update(BABEL_DEFAULT_LOCALE="fr", BABEL_DEFAULT_TIMEZONE=HOUSE_TIMEZONE)
     babel.init_app(app, locale_selector=current_locale)
+    app.jinja_env.filters["datetimeformat"] = written_moment
 
     @app.before_request
     def remember_locale() -> None:
@@ -99,6 +121,7 @@ def init_app(app: Flask) -> None:
         return {
             "locale": g.get("locale_code") or current_locale(),
             "short_date": short_date,
+            "written": written,
             "long_date": long_date,
             "month_name": month_name,
             "week_name": week_name,

@@ -314,6 +314,38 @@ def test_a_link_is_answered_without_signing_in(
     assert state_of(database, hugo) is InvitationState.SENT
 
 
+def test_a_link_speaks_the_language_of_whom_it_was_sent_to(
+    house: House,
+    database: Database,
+    client_for: Client,
+    practice: Practice,
+    titular: User,
+    lea: User,
+    needs: list[Need],
+) -> None:
+    marie = house.member(practice, Role.REPLACEMENT, locale=Locale.FRENCH, given_name="Marie")
+    house.available(marie, MONDAY, preference=Preference.POSSIBLE)
+    call = send(database, client_for(titular), lea, marie)
+    french = {"Accept-Language": "fr"}
+    client = client_for(None)
+    page = client.get(link(call, marie), headers=ENGLISH).text
+    assert "Pourriez-vous venir, Marie" in page
+    assert '<html lang="fr"' in page
+    assert "Could you come, Léa?" in client.get(link(call, lea), headers=french).text
+    data = {"need": str(needs[0].id)}
+    taken = client.post(f"{link(call, lea)}/take", data=data, headers=french, follow_redirects=True)
+    assert "is yours. Thank you." in taken.text
+    second = client.post(f"{link(call, marie)}/take", data=data, headers=ENGLISH)
+    assert second.status_code == 409
+    assert "Fontaine" in second.text
+    assert "Could" not in second.text
+    # Whoever reads signed in, or has chosen a language here, reads their own.
+    assert "Could you come, Marie?" in client_for(titular).get(link(call, marie)).text
+    with client.session_transaction() as cookie:
+        cookie["locale"] = "en"
+    assert "Could you come, Marie?" in client.get(link(call, marie)).text
+
+
 def test_opening_a_link_changes_nothing(
     database: Database, client_for: Client, titular: User, lea: User, needs: list[Need]
 ) -> None:

@@ -15,7 +15,7 @@ from scheduler.calendars.models import PracticeHoliday
 from scheduler.core.database import Database
 from scheduler.core.permissions import Role
 from scheduler.oncall.models import Duty
-from scheduler.people.models import Member, Practice, User
+from scheduler.people.models import Locale, Member, Practice, User
 from scheduler.roster.models import Ask, ReleaseRequest, UrgentAdvice, WeeklyPresence
 from scheduler.roster.rules import AskCode, AssignmentState, Period
 from tests.factories import House
@@ -370,6 +370,19 @@ def test_the_papers_come_as_pdf(
     assert response.data.startswith(b"%PDF")
     assert response.headers["Cache-Control"] == "private, no-store"
     assert "nieul-2026-" in response.headers["Content-Disposition"]
+
+
+@pytest.mark.parametrize("path", ["week/2026-W48/door.pdf", "day/2026-11-24/absence.pdf"])
+def test_the_papers_speak_to_patients_and_not_to_whoever_prints_them(
+    house: House, practice: Practice, client_for: ClientFor, path: str
+) -> None:
+    house.need(practice, dt.date(2026, 11, 24))
+    papers = [
+        client_for(house.member(practice, Role.SECRETARY, locale=locale)).get(f"/p/nieul/{path}")
+        for locale in Locale
+    ]
+    assert papers[0].data == papers[1].data
+    assert b"(fr" in papers[0].data
 
 
 @pytest.mark.parametrize("path", ["week/2026-W54/door.pdf", "day/2026-11-31/absence.pdf"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Final
 
 from flask import Response
 from flask.typing import ResponseReturnValue
@@ -11,16 +12,19 @@ from scheduler.calendars.holidays import holiday_calendar
 from scheduler.core.errors import NotFound
 from scheduler.core.permissions import Action, Subject, require
 from scheduler.documents.door import absence_notice, door_sheet, next_with_doctor
+from scheduler.people.models import Locale
 from scheduler.roster.rules import parse_week
 from scheduler.roster.sheet import sheet_between
 from web.database import session
 from web.door import public_address
 from web.identity import actor, practice, practice_blueprint
-from web.localisation import current_locale, parse_date
+from web.localisation import parse_date
 
 blueprint = practice_blueprint("documents", __name__)
 
 DAY = dt.timedelta(days=1)
+# Patients read the papers on the door, whatever the language of who prints them.
+PATIENTS: Final = Locale.FRENCH.value
 LOOKED_AHEAD = 28 * DAY
 
 
@@ -33,10 +37,9 @@ def door(week: str) -> ResponseReturnValue:
     except ValueError:
         raise NotFound("week_not_found", week=week) from None
     sunday = monday + 6 * DAY
-    language = current_locale()
     days = sheet_between(session(), practice(), monday, sunday)
-    closed = holiday_calendar(session(), practice(), monday, sunday, language).closed
-    paper = door_sheet(practice(), days, closed, language, public_address(practice()))
+    closed = holiday_calendar(session(), practice(), monday, sunday, PATIENTS).closed
+    paper = door_sheet(practice(), days, closed, PATIENTS, public_address(practice()))
     return _pdf(paper, f"{practice().slug}-{week}.pdf")
 
 
@@ -50,7 +53,7 @@ def absence(date: str) -> ResponseReturnValue:
         practice(),
         first,
         next_with_doctor(after),
-        current_locale(),
+        PATIENTS,
         public_address(practice()),
     )
     return _pdf(paper, f"{practice().slug}-{date}.pdf")

@@ -20,7 +20,7 @@ from web.database import session, settings
 from web.extensions import limiter
 from web.identity import actor, public
 from web.invitations import presenter
-from web.localisation import short_date
+from web.localisation import short_date, speak_to
 from web.messages import message_for
 
 blueprint = Blueprint("invitations", __name__, url_prefix="/calls")
@@ -103,7 +103,10 @@ def _key() -> str:
 
 
 def _uid(token: str) -> str:
-    return call_rules.uid_of(_key(), token)
+    """The invitation of a link, whose pages speak the language of the doctor it was sent to."""
+    uid = call_rules.uid_of(_key(), token)
+    speak_to(call_queries.invitation_of(session(), uid).doctor.locale)
+    return uid
 
 
 def _need() -> int:
