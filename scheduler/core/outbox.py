@@ -83,6 +83,14 @@ class DeliveryFailed(Exception):
         super().__init__(reason)
 
 
+class NotNow(Exception):
+    """A letter may not leave before an instant, which is no failure."""
+
+    def __init__(self, until: dt.datetime) -> None:
+        self.until = until
+        super().__init__(until.isoformat())
+
+
 @dataclass(frozen=True, slots=True)
 class Attachment:
     """A file that a letter brings."""
@@ -117,7 +125,8 @@ class Letter:
 Compose = Callable[[UnitOfWork, OutboxMessage], Letter]
 Send = Callable[[Letter], None]
 Route = Callable[[UnitOfWork, OutboxMessage], Collection[Way]]
-# Makes of the letters of a delivery the one that leaves, addressed for its channel.
+# Makes of the letters of a delivery the one that leaves, addressed for its channel, or raises
+# `NotNow`.
 Wrap = Callable[[UnitOfWork, Delivery, list[Letter]], Letter]
 
 
@@ -263,6 +272,9 @@ def _attempt(
         with database.session() as session:
             letter = _written(session, compose, wrap, delivery_id)
         send(letter)
+    except NotNow as error:
+        _put_off(database, delivery_id, error.until)
+        return False
     except DeliveryFailed as error:
         failure = error
     with database.transaction() as session:
@@ -282,6 +294,14 @@ def _attempt(
                 log.warning("outbox.retry", delivery=delivery.id, attempts=delivery.attempts)
         _settle(session, delivery)
         return failure is None
+
+
+def _put_off(database: Database, delivery_id: int, until: dt.datetime) -> None:
+    """Give a delivery back as if it had not been taken, to be taken at `until`."""
+    with database.transaction() as session:
+        delivery = session.get_one(Delivery, delivery_id)
+        delivery.state, delivery.due_at = DeliveryState.PENDING, until
+        delivery.attempts -= 1
 
 
 def _written(session: UnitOfWork, compose: Compose, wrap: Wrap, delivery_id: int) -> Letter:

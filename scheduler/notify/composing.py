@@ -8,23 +8,25 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+import sqlalchemy as sa
 from babel.dates import format_date
 from babel.numbers import format_decimal
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from scheduler.core.database import UnitOfWork
-from scheduler.core.deliveries import Channel, Delivery
-from scheduler.core.outbox import Attachment, DeliveryFailed, Letter, OutboxMessage
+from scheduler.core.deliveries import Channel, Delivery, DeliveryPart
+from scheduler.core.outbox import Attachment, DeliveryFailed, Letter, NotNow, OutboxMessage
 from scheduler.core.settings import Settings
 from scheduler.notify.kinds import KINDS, Kind
 from scheduler.notify.models import Device, Phone
-from scheduler.notify.rules import Group
+from scheduler.notify.routing import hours_of
+from scheduler.notify.rules import Group, not_before
 from scheduler.notify.stopping import stop_address
 from scheduler.people.models import User
 from scheduler.roster.call_rules import answer_path
@@ -81,12 +83,17 @@ class Composer:
             language=recipient.locale.value,
             recipient_id=recipient.id,
             link=self._settings.base_url + path if path else None,
-            stop=self._stop(recipient, kind.group),
+            stop=self._stop(recipient, {kind.group}),
             attachments=self._files(session, recipient, kind, facts),
         )
 
     def wrap(self, session: UnitOfWork, delivery: Delivery, letters: list[Letter]) -> Letter:
-        """The letter of a delivery: a digest of several, addressed for its channel."""
+        """The letter of a delivery: a digest of several, addressed for its channel.
+
+        Raises `NotNow` in the recipient's quiet hours: a worker that was late, or that tries
+        again, must not ring at night.
+        """
+        self._keep_quiet(session, delivery)
         letter = letters[0]
         if delivery.digest_for is not None and len(letters) > 1:
             letter = self._digest(session, delivery, letters)
@@ -110,8 +117,19 @@ class Composer:
             language=recipient.locale.value,
             recipient_id=recipient.id,
             link=self._settings.base_url,
+            stop=self._stop(recipient, {kind.group for kind in _kinds_of(session, delivery)}),
             attachments=tuple(files.values()),
         )
+
+    def _keep_quiet(self, session: UnitOfWork, delivery: Delivery) -> None:
+        # The hour of a digest is its reader's own choice.
+        kinds = _kinds_of(session, delivery)
+        if delivery.digest_for is not None or any(kind.at_once for kind in kinds):
+            return
+        hours = hours_of(session, delivery.recipient_id)
+        then = not_before(session.now(), hours, delivery.channel)
+        if then > session.now():
+            raise NotNow(then)
 
     def _render(self, recipient: User, name: str, facts: dict[str, Any]) -> tuple[str, str]:
         """The subject and the text of a letter."""
@@ -124,10 +142,10 @@ class Composer:
         subject, _, body = written.lstrip("\n").partition("\n")
         return subject.strip()[:LONGEST_SUBJECT], body.strip("\n") + "\n"
 
-    def _stop(self, recipient: User, group: Group) -> str | None:
-        if group is Group.ACCOUNT or self._settings.secret_key is None:
+    def _stop(self, recipient: User, groups: Set[Group]) -> str | None:
+        if Group.ACCOUNT in groups or self._settings.secret_key is None:
             return None
-        return stop_address(self._settings, recipient.id, group)
+        return stop_address(self._settings, recipient.id, groups)
 
     def _files(
         self, session: UnitOfWork, recipient: User, kind: Kind, facts: dict[str, Any]
@@ -142,6 +160,16 @@ class Composer:
 def composer(settings: Settings, attach: Attach = no_files) -> Composer:
     """What writes an installation's letters; see `Composer`."""
     return Composer(settings, attach)
+
+
+def _kinds_of(session: UnitOfWork, delivery: Delivery) -> list[Kind]:
+    """The kinds of what a delivery carries."""
+    names = session.scalars(
+        sa.select(OutboxMessage.kind)
+        .join(DeliveryPart, DeliveryPart.message_id == OutboxMessage.id)
+        .where(DeliveryPart.delivery_id == delivery.id)
+    )
+    return [KINDS[name] for name in names if name in KINDS]
 
 
 def _recipient(session: UnitOfWork, user_id: int) -> User:

@@ -41,6 +41,11 @@ class Kind:
     reader: Reader
     attaches: bool = False
 
+    @property
+    def at_once(self) -> bool:
+        """Whether it waits for no hour: it is urgent, or about the channels themselves."""
+        return self.urgent or self.group is Group.ACCOUNT
+
 
 _ALL: Final = (
     # Days given and given back.

@@ -39,10 +39,10 @@ def router(settings: Settings) -> Route:
         if kind.group is Group.ACCOUNT:
             # The test message, which tries every way there is.
             choice = Choice(frozenset(Channel))
-        now, at_once = session.now(), kind.urgent or kind.group is Group.ACCOUNT
+        now = session.now()
         return [
             Way(channel, target)
-            if at_once
+            if kind.at_once
             else Way(
                 channel,
                 target,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hmac
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -19,7 +19,7 @@ from scheduler.notify import routing, rules
 from scheduler.notify.kinds import PHONE_CODE, TEST
 from scheduler.notify.models import Device, NotifyChoice, NotifyProfile, Phone
 from scheduler.notify.rules import CHOSEN_GROUPS, Choice, Group, Hours
-from scheduler.people.models import User
+from scheduler.people.models import Locale, User
 
 LONGEST_NAME = 80
 LONGEST_ENDPOINT = 1024
@@ -177,37 +177,44 @@ def send_test(session: UnitOfWork, actor: Actor) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Stopping:
-    """What a stop address speaks of: whose e-mails, and whether they are stopped already."""
+    """What a stop address speaks of: whose e-mails, whether they are stopped already, and the
+    language of whom it was sent to."""
 
     email: str
-    group: Group
+    groups: tuple[Group, ...]
     stopped: bool
+    locale: Locale
 
 
-def stopping(session: UnitOfWork, user_id: int, group: Group) -> Stopping:
+def stopping(session: UnitOfWork, user_id: int, groups: Sequence[Group]) -> Stopping:
     """What a stop address speaks of; raises `NotFound` for somebody who has left."""
-    user = session.get(User, user_id)
-    if user is None or user.disabled_at is not None:
-        raise NotFound("stop_address_unknown")
-    choice = routing.choice_for(session, user_id, group)
-    return Stopping(user.email, group, Channel.EMAIL not in choice.channels)
+    user = _addressee(session, user_id)
+    choices = [routing.choice_for(session, user_id, group) for group in groups]
+    stopped = all(Channel.EMAIL not in choice.channels for choice in choices)
+    return Stopping(user.email, tuple(groups), stopped, user.locale)
 
 
-def stop_emails(session: UnitOfWork, user_id: int, group: Group) -> None:
-    """Stop the e-mails of a group for whoever holds the signed address; again does no harm."""
-    user = session.get(User, user_id)
-    if user is None or user.disabled_at is not None:
-        raise NotFound("stop_address_unknown")
+def stop_emails(session: UnitOfWork, user_id: int, groups: Sequence[Group]) -> None:
+    """Stop the e-mails of groups for whoever holds the signed address; again does no harm."""
+    user = _addressee(session, user_id)
     lock_rows(session, user)
-    choice = routing.choice_for(session, user_id, group)
-    if Channel.EMAIL not in choice.channels:
-        return
-    _choose(session, user_id, group, Choice(choice.channels - {Channel.EMAIL}, choice.digest))
     owner = Actor(user.id, user.name)
-    audit.record(
-        session, owner, "emails.stopped", "user", user.id, practice_id=None, group=group.value
-    )
+    for group in groups:
+        choice = routing.choice_for(session, user_id, group)
+        if Channel.EMAIL not in choice.channels:
+            continue
+        _choose(session, user_id, group, Choice(choice.channels - {Channel.EMAIL}, choice.digest))
+        audit.record(
+            session, owner, "emails.stopped", "user", user.id, practice_id=None, group=group.value
+        )
     session.flush()
+
+
+def _addressee(session: UnitOfWork, user_id: int) -> User:
+    user = session.get(User, user_id)
+    if user is None or user.disabled_at is not None:
+        raise NotFound("stop_address_unknown")
+    return user
 
 
 def code_runs_out(phone: Phone) -> dt.datetime | None:

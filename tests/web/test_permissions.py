@@ -296,7 +296,7 @@ class World:
     @property
     def stop_token(self) -> str:
         settings = Settings(secret_key=SECRET_KEY)
-        return stop_address(settings, self.doctor.id, Group.DAYS).rpartition("/")[2]
+        return stop_address(settings, self.doctor.id, [Group.DAYS]).rpartition("/")[2]
 
     @property
     def feed(self) -> int:

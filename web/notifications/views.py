@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -25,11 +26,12 @@ from scheduler.notify import service
 from scheduler.notify.channels import offered
 from scheduler.notify.keeping import keeps_letters
 from scheduler.notify.push import public_key
-from scheduler.notify.rules import CHOSEN_GROUPS, shown_number
+from scheduler.notify.rules import CHOSEN_GROUPS, Group, shown_number
 from scheduler.notify.stopping import read_stop
 from web.database import session, settings
 from web.extensions import csrf, limiter
 from web.identity import actor, home_practice, identity, public
+from web.localisation import speak_to
 from web.notifications.devices import device_name
 from web.notifications.forms import (
     CHANNEL_NAMES,
@@ -155,10 +157,7 @@ def send_test() -> ResponseReturnValue:
 @public
 def stop(token: str) -> ResponseReturnValue:
     """What the signed address of an e-mail would stop: opening it changes nothing."""
-    found = service.stopping(session(), *read_stop(settings(), token))
-    return render_template(
-        "notifications/stop.html", found=found, name=GROUP_NAMES[found.group], token=token
-    )
+    return _stop_page(token, *read_stop(settings(), token))
 
 
 @blueprint.post("/notifications/stop/<token>")
@@ -167,12 +166,9 @@ def stop(token: str) -> ResponseReturnValue:
 def confirm_stop(token: str) -> ResponseReturnValue:
     """Stop these e-mails. The address is the proof: mail programmes post to it by themselves
     (RFC 8058), with no page and no token of ours."""
-    user_id, group = read_stop(settings(), token)
-    service.stop_emails(session(), user_id, group)
-    found = service.stopping(session(), user_id, group)
-    return render_template(
-        "notifications/stop.html", found=found, name=GROUP_NAMES[group], token=token
-    )
+    user_id, groups = read_stop(settings(), token)
+    service.stop_emails(session(), user_id, groups)
+    return _stop_page(token, user_id, groups)
 
 
 @blueprint.get("/sw.js")
@@ -196,6 +192,13 @@ def mailbox() -> dict[str, object]:
         return url_for("mailbox.index", slug=home.slug)
 
     return {"mailbox_address": mailbox_address}
+
+
+def _stop_page(token: str, user_id: int, groups: Sequence[Group]) -> str:
+    found = service.stopping(session(), user_id, groups)
+    speak_to(found.locale)
+    names = [GROUP_NAMES[group] for group in found.groups]
+    return render_template("notifications/stop.html", found=found, names=names, token=token)
 
 
 def _page(
