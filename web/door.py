@@ -9,6 +9,7 @@ from typing import Any
 from flask import url_for
 from flask_babel import format_date, get_locale
 
+from scheduler.documents.door import uncapitalised
 from scheduler.people.models import Practice
 from scheduler.roster.rules import Half, Period
 from scheduler.roster.sheet import Attendance, Consultation, SheetDay
@@ -71,4 +72,5 @@ def _person(one: Consultation) -> dict[str, Any]:
 
 def _other(one: Attendance) -> dict[str, str]:
     when = "" if one.period is Period.DAY else str(PERIOD_NAMES[one.period]).lower()
-    return {"name": one.name, "what": one.profession or str(ROLE_NAMES[one.role]), "when": when}
+    what = uncapitalised(one.profession or str(ROLE_NAMES[one.role]))
+    return {"name": one.name, "what": what, "when": when}

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
-from flask_babel import format_datetime
 from flask_babel import lazy_gettext as _l
 
 from scheduler.core.outbox import MessageState
 from scheduler.roster.swap_queries import Told
+from web.localisation import written_moment
 
 # What became of a message, with the icon that says it too.
 DELIVERIES: Final[dict[MessageState, tuple[Any, str]]] = {
@@ -41,7 +41,7 @@ def told_rows(found: Iterable[Told]) -> list[dict[str, Any]]:
                 "word": word,
                 "icon": icon,
                 "iso": at.isoformat(),
-                "at": format_datetime(at, "EEE d MMM, HH:mm"),
+                "at": written_moment(at, "EEE d MMM, HH:mm"),
             }
         )
     return rows

@@ -137,7 +137,7 @@ def called(one: Consultation) -> str | None:
 def _other(one: Attendance, language: str) -> dict[str, Any]:
     return {
         "name": one.name,
-        "what": one.profession or PROFESSIONS[language].get(one.role, ""),
+        "what": uncapitalised(one.profession or PROFESSIONS[language].get(one.role, "")),
         "when": HALF_NAMES[language][one.period],
     }
 
@@ -181,6 +181,11 @@ def _ordinal(day: dt.date, pattern: str, language: str) -> str:
     if language == "fr" and day.day == 1:
         pattern = pattern.replace("d", "d'er'")
     return format_date(day, pattern, locale=language)
+
+
+def uncapitalised(text: str) -> str:
+    """What goes on a sentence: « infirmière Asalée »; « IDE » keeps its capitals."""
+    return text if text[1:2].isupper() else text[:1].lower() + text[1:]
 
 
 def _capital(text: str) -> str:

@@ -80,6 +80,7 @@ def choices(
             Member.since <= date,
             sa.or_(Member.until.is_(None), Member.until >= date),
         )
+        .order_by(User.family_name, User.given_name, User.id)
     )
     found: dict[int, Choice] = {}
     for user_id, given, family, role, number in rows:
@@ -87,6 +88,5 @@ def choices(
         if known is None or role is Role.TITULAR:
             found[user_id] = Choice(user_id, f"{given} {family}", role, number)
     return sorted(
-        found.values(),
-        key=lambda choice: (choice.role is not Role.TITULAR, choice.duties, choice.name),
+        found.values(), key=lambda choice: (choice.role is not Role.TITULAR, choice.duties)
     )

@@ -105,6 +105,14 @@ def test_the_sheet_says_who_is_there_and_who_is_not(practice: Practice) -> None:
     assert friday["pm"] == []
 
 
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [("Infirmière Asalée", "infirmière Asalée"), ("IDE", "IDE"), ("sage-femme", "sage-femme")],
+)
+def test_a_profession_goes_on_a_sentence(written: str, said: str) -> None:
+    assert door.uncapitalised(written) == said
+
+
 @pytest.mark.parametrize("language", ["fr", "en"])
 def test_the_sheet_is_one_tagged_page_in_its_language(practice: Practice, language: str) -> None:
     paper = door.door_sheet(practice, week(), ARMISTICE, language, None)

@@ -189,6 +189,16 @@ def test_whoever_had_the_fewest_duties_comes_first(house: House, practice: Pract
     assert [choice.duties for choice in before][:2] == [0, 0]
 
 
+def test_doctors_with_as_many_duties_stand_by_their_family_names(
+    house: House, practice: Practice
+) -> None:
+    for name in ("Élodie Papin", "Thomas Pelletier", "Anne Roy"):
+        titular(house, practice, name)
+    with house.database.session() as session:
+        found = queries.choices(session, practice.id, TUESDAY, 90 * DAY)
+    assert [choice.name for choice in found] == ["Élodie Papin", "Thomas Pelletier", "Anne Roy"]
+
+
 @pytest.mark.parametrize(
     ("kind", "locale", "subject"),
     [

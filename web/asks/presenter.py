@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from flask_babel import force_locale, format_datetime
+from flask_babel import force_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
@@ -13,7 +13,7 @@ from scheduler.roster.asks import Question
 from scheduler.roster.models import Ask, Need
 from scheduler.roster.rules import AskCode, AskState, Period
 from web.labels import PERIOD_NAMES, day_count
-from web.localisation import written
+from web.localisation import written, written_moment
 
 STATES: Final[dict[AskState, tuple[Any, str]]] = {
     AskState.OPEN: (_l("Waits for an answer"), "amber"),
@@ -68,7 +68,7 @@ def prepared(question: Question, asker: str) -> str:
 
 def asked_at(ask: Ask) -> str:
     """« lundi 23 novembre, 10:00 », in the house's time zone."""
-    return format_datetime(ask.asked_at, "EEEE d MMMM, HH:mm")
+    return written_moment(ask.asked_at, "EEEE d MMMM, HH:mm")
 
 
 def outcome(state: AskState, doctor: User, holder: str | None, *, own: bool) -> str:

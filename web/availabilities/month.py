@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TypeVar
 
-from flask_babel import format_datetime, ngettext
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from scheduler.calendars.holidays import HolidayCalendar
 from scheduler.roster.availability_months import Change
@@ -20,7 +20,7 @@ from scheduler.roster.availability_rules import HalfDay, expand, last_day_to_pla
 from scheduler.roster.rules import Half, Preference, days_between
 from web.availabilities.forms import weekday_name
 from web.labels import day_count
-from web.localisation import written
+from web.localisation import written, written_moment
 
 Value = TypeVar("Value")
 
@@ -206,7 +206,7 @@ def answer_line(
     """What a doctor answered for a month as a whole, and when."""
     if answered_at is None:
         return None
-    when = format_datetime(answered_at, "d MMMM, HH:mm")
+    when = written_moment(answered_at, "d MMMM, HH:mm")
     if half_days or own:
         return _("You said on %(when)s that this is all for the month. Thank you.", when=when)
     return _("You said on %(when)s that you cannot come this month. Thank you.", when=when)

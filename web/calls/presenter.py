@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
-from flask_babel import format_date, format_datetime, format_decimal
+from flask_babel import format_date, format_decimal
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
@@ -15,7 +15,7 @@ from scheduler.roster.call_queries import Day, Detail
 from scheduler.roster.models import Invitation
 from scheduler.roster.rules import CallState, InvitationState, Wave
 from web.labels import PERIOD_NAMES, day_count, dialled
-from web.localisation import iso_week, short_date, week_dates, week_name, written
+from web.localisation import iso_week, short_date, week_dates, week_name, written, written_moment
 
 STATES: Final[dict[CallState, tuple[Any, str, str]]] = {
     CallState.PREPARED: (_l("Ready to send"), "amber", "clock"),
@@ -193,4 +193,4 @@ def _day(day: Day) -> dict[str, Any]:
 
 def _instant(instant: dt.datetime | None) -> str | None:
     """« mardi 24 novembre, 10:00 », in the house's time zone."""
-    return None if instant is None else format_datetime(instant, "EEEE d MMMM, HH:mm")
+    return None if instant is None else written_moment(instant, "EEEE d MMMM, HH:mm")

@@ -5,18 +5,18 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from flask_babel import format_datetime, ngettext
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from scheduler.roster.models import Assignment, ReleaseRequest
 from web.forms import RefusableForm
 from web.labels import PERIOD_NAMES
-from web.localisation import short_date
+from web.localisation import short_date, written_moment
 
 
 def held(day: Assignment, form: RefusableForm) -> dict[str, Any]:
     """A held day, to be confirmed or not."""
-    until = format_datetime(day.held_until, "EEE d MMM, HH:mm") if day.held_until else ""
+    until = written_moment(day.held_until, "EEE d MMM, HH:mm") if day.held_until else ""
     return {
         **_line(day),
         "kind": "held",

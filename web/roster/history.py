@@ -6,9 +6,9 @@ import datetime as dt
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-from flask_babel import ngettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
 
 from scheduler.roster.history import Event, EventKind
 from scheduler.roster.rules import AssignmentSource, ReleaseKind

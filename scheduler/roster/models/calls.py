@@ -1,4 +1,4 @@
-"""Calls for volunteers (« appels à compléter »)."""
+"""Calls for volunteers (« appels à volontaires »)."""
 
 from __future__ import annotations
 
