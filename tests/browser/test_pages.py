@@ -1,18 +1,34 @@
 """Every page in every shape: axe finds nothing, and a picture is kept for eyes.
 
-A new page is one more line of `PAGES`.
+A new page is one more line of `PAGES`, or of `PAGES_OF_HELP`.
 """
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
 import pytest
+from jinja2 import FileSystemBytecodeCache
+from playwright.sync_api import Browser
 
+from scheduler.core.clock import FixedClock
 from scheduler.core.permissions import Role
-from tests.browser.conftest import Visit
+from tests.browser.called import (
+    ABSENT,
+    DISMISSED,
+    LINK,
+    PREPARED,
+    SENT,
+    STOP,
+    call_for_help,
+)
+from tests.browser.conftest import Sessions, Visit, windows
 from tests.browser.furnished import QUIET_NEED, SLUG, THOMAS
-from tests.browser.site import DEVICES
+from tests.browser.site import DEVICES, Site, Visitor, serving
+from tests.conftest import NOW
 
 PRACTICE: Final = f"/p/{SLUG}"
 
@@ -65,6 +81,44 @@ PAGES: Final[list[tuple[str, Role | None, str, int]]] = [
     ("no-such-page", Role.NURSE, "/no-such-page", 404),
 ]
 
+# The same while a doctor is missing and calls are on their way (`called`).
+PAGES_OF_HELP: Final[list[tuple[str, Role | None, str, int]]] = [
+    ("help-calls", Role.TITULAR, f"{PRACTICE}/calls/", 200),
+    ("help-calls-read", Role.SECRETARY, f"{PRACTICE}/calls/", 200),
+    ("help-call-to-send", Role.TITULAR, f"{PRACTICE}/calls/{PREPARED}", 200),
+    ("help-call-to-send-read", Role.SECRETARY, f"{PRACTICE}/calls/{PREPARED}", 200),
+    ("help-call-sent", Role.TITULAR, f"{PRACTICE}/calls/{SENT}", 200),
+    ("help-call-set-aside", Role.TITULAR, f"{PRACTICE}/calls/{DISMISSED}", 200),
+    ("help-calls-to-me", Role.REPLACEMENT, "/calls/", 200),
+    ("help-calls-to-nobody", Role.INTERN, "/calls/", 200),
+    ("help-answer", None, LINK, 200),
+    ("help-no-answer", None, f"{LINK}x", 404),
+    ("help-absence", Role.SECRETARY, f"{PRACTICE}/absences/{ABSENT}", 200),
+    ("help-absence-of-a-colleague", Role.REPLACEMENT, f"{PRACTICE}/absences/{ABSENT}", 200),
+    ("help-week", Role.SECRETARY, f"{PRACTICE}/week/2026-W48", 200),
+    ("notifications", Role.REPLACEMENT, "/account/notifications", 200),
+    ("notifications-stop", None, STOP, 200),
+]
+
+
+@pytest.fixture(scope="module")
+def help_site(
+    furnished: Path,
+    compiled_templates: FileSystemBytecodeCache,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Site]:
+    """A Relais in which a doctor is missing and calls are on their way."""
+    path = tmp_path_factory.mktemp("help") / "relais.db"
+    shutil.copy(furnished, path)
+    with serving(path, FixedClock(NOW), compiled_templates) as site:
+        call_for_help(site.database)
+        yield site
+
+
+@pytest.fixture
+def look_at_help(help_site: Site, chromium: Browser, sessions: Sessions) -> Iterator[Visit]:
+    yield from windows(help_site, chromium, sessions)
+
 
 @pytest.mark.parametrize("device", ["desktop", "phone"])
 @pytest.mark.parametrize(
@@ -78,7 +132,25 @@ def test_page(
     status: int,
     device: str,
 ) -> None:
-    visitor = look(role, device)
+    assert_page(look(role, device), name, address, status)
+
+
+@pytest.mark.parametrize("device", ["desktop", "phone"])
+@pytest.mark.parametrize(
+    ("name", "role", "address", "status"), PAGES_OF_HELP, ids=[page[0] for page in PAGES_OF_HELP]
+)
+def test_page_of_help(
+    look_at_help: Visit,
+    name: str,
+    role: Role | None,
+    address: str,
+    status: int,
+    device: str,
+) -> None:
+    assert_page(look_at_help(role, device), name, address, status)
+
+
+def assert_page(visitor: Visitor, name: str, address: str, status: int) -> None:
     if status >= 400:
         visitor.allow(f"{status} GET {address}")
     response = visitor.page.goto(address)
@@ -89,6 +161,6 @@ def test_page(
         visitor.keep(name)
         visitor.assert_no_axe_findings()
     # A phone widens its window to what sticks out: only the device's own width tells.
-    window = DEVICES[device]["viewport"]["width"]
+    window = DEVICES[visitor.device]["viewport"]["width"]
     wide = visitor.page.evaluate("Math.max(document.documentElement.scrollWidth, innerWidth)")
     assert wide <= window, f"the page is {wide} px wide, the window {window}"
