@@ -62,11 +62,11 @@ def destinations() -> list[Destination]:
         add("roster.week", _("Week"), "week", primary=True)
         may_claim = can(who.actor, Action.NEED_CLAIM, Subject(None, who.actor.user_id))
         if may_claim:
-            add("board.index", _("Open days"), "need", primary=True)
+            add("board.index", _("To take"), "need", primary=True)
         # Four pages have room under the thumb.
         add("roster.month", _("Month"), "month", primary=not may_claim)
         if can(who.actor, Action.AVAILABILITY_EDIT, subject):
-            add("availabilities.month", _("My availabilities"), "hand", primary=True)
+            add("availabilities.month", _("Availabilities"), "hand", primary=True)
         if may_claim:
             add("asks.index", _("Questions"), "inbox")
             add("invitations.index", _("Calls to you"), "mail")

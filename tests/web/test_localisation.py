@@ -8,7 +8,8 @@ import pytest
 from flask import Flask
 from flask_babel import Babel, force_locale
 
-from web.localisation import long_date, short_date, written
+from web.identity import HOUSE_TIMEZONE
+from web.localisation import long_date, short_date, written, written_moment
 
 FIRST = dt.date(2026, 12, 1)
 LATER = dt.date(2026, 12, 21)
@@ -18,7 +19,7 @@ LATER = dt.date(2026, 12, 21)
 def app() -> Flask:
     """Enough of an application to have a locale."""
     app = Flask(__name__)
-    Babel(app)
+    Babel(app, default_timezone=HOUSE_TIMEZONE)
     return app
 
 
@@ -37,6 +38,23 @@ def test_only_the_french_first_of_a_month_is_an_ordinal(
     with app.test_request_context(), force_locale(locale):
         assert short_date(day) == short
         assert long_date(day) == long
+
+
+@pytest.mark.parametrize(
+    ("locale", "at", "said"),
+    [
+        ("fr", dt.datetime(2026, 12, 1, 8, 5, tzinfo=dt.UTC), "mar. 1er déc., 09:05"),
+        # In the house it is the first already.
+        ("fr", dt.datetime(2026, 11, 30, 23, 30, tzinfo=dt.UTC), "mar. 1er déc., 00:30"),
+        ("fr", dt.datetime(2026, 12, 21, 8, 5, tzinfo=dt.UTC), "lun. 21 déc., 09:05"),
+        ("en", dt.datetime(2026, 12, 1, 8, 5, tzinfo=dt.UTC), "Tue 1 Dec, 09:05"),
+    ],
+)
+def test_a_moment_on_the_first_of_a_month_is_an_ordinal_too(
+    app: Flask, locale: str, at: dt.datetime, said: str
+) -> None:
+    with app.test_request_context(), force_locale(locale):
+        assert written_moment(at, "EEE d MMM, HH:mm") == said
 
 
 def test_a_date_without_its_month_has_no_ordinal(app: Flask) -> None:

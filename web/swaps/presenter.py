@@ -17,11 +17,11 @@ from web.localisation import long_date, short_date
 
 STATES: Final[dict[SwapState, tuple[Any, str]]] = {
     SwapState.OPEN: (_l("On offer"), "amber"),
-    SwapState.TAKEN: (_l("Taken"), "accent"),
+    SwapState.TAKEN: (_l("Accepted"), "accent"),
     SwapState.DECLINED: (_l("Declined"), "neutral"),
     SwapState.WITHDRAWN: (_l("Taken back"), "neutral"),
     SwapState.LAPSED: (_l("Ended"), "neutral"),
-    SwapState.UNTAKEN: (_l("Given back"), "neutral"),
+    SwapState.UNTAKEN: (_l("Handed back"), "neutral"),
 }
 
 
