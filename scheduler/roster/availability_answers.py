@@ -154,9 +154,13 @@ def silent_among(
 def speaks(said: Said, month: dt.date, practice_id: int) -> bool:
     """Whether what a doctor said is about any day of a month, for a practice."""
     counting = (None, practice_id)
-    return any(row.practice_id in counting for row in said.explicit) or any(
-        row.practice_id in counting and any(True for _ in dates_of(row, *month_bounds(month)))
-        for row in said.weekly
+    return (
+        any(row.preference is not None for row in said.imported)
+        or any(row.practice_id in counting for row in said.explicit)
+        or any(
+            row.practice_id in counting and any(True for _ in dates_of(row, *month_bounds(month)))
+            for row in said.weekly
+        )
     )
 
 

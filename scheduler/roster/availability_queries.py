@@ -19,6 +19,7 @@ from scheduler.roster.models import (
     Availability,
     AvailabilityAnswer,
     AvailabilityNote,
+    ImportedHalf,
     Need,
     WeeklyAvailability,
 )
@@ -30,20 +31,22 @@ SUITING: Final = frozenset({Preference.WANTED, Preference.POSSIBLE})
 
 
 class Said(NamedTuple):
-    """All that one doctor said of a period: of half-days, and as repetitions."""
+    """All that is known of when one doctor comes: what they said of half-days, what they said as
+    repetitions, and what their calendars say."""
 
     explicit: list[Availability]
     weekly: list[WeeklyAvailability]
+    imported: list[ImportedHalf]
 
 
 def availabilities_between(
     session: Session, doctor_ids: Iterable[int], start: dt.date, end: dt.date
 ) -> dict[int, Said]:
-    """What each doctor said of the days from `start` to `end`, both included; two queries.
+    """What each doctor said of the days from `start` to `end`, both included; three queries.
 
     Rows are read anew even where the session knows them, since services write past it.
     """
-    found = {doctor_id: Said([], []) for doctor_id in doctor_ids}
+    found = {doctor_id: Said([], [], []) for doctor_id in doctor_ids}
     explicit = session.scalars(
         sa.select(Availability)
         .where(Availability.doctor_id.in_(found), Availability.date.between(start, end))
@@ -64,6 +67,14 @@ def availabilities_between(
     )
     for repetition in weekly:
         found[repetition.doctor_id].weekly.append(repetition)
+    imported = session.scalars(
+        sa.select(ImportedHalf)
+        .where(ImportedHalf.doctor_id.in_(found), ImportedHalf.date.between(start, end))
+        .order_by(ImportedHalf.id)
+        .execution_options(populate_existing=True)
+    )
+    for half in imported:
+        found[half.doctor_id].imported.append(half)
     return found
 
 

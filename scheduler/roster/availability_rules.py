@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from scheduler.roster.rules import Half, Preference, add_months, monday_of, month_bounds
 
 if TYPE_CHECKING:
-    from scheduler.roster.models import Availability, WeeklyAvailability, WeeklyPresence
+    from scheduler.roster.models import (
+        Availability,
+        ImportedHalf,
+        WeeklyAvailability,
+        WeeklyPresence,
+    )
 
 Row = TypeVar("Row", "Availability", "WeeklyAvailability")
 HalfDay = tuple[dt.date, Half]
@@ -31,6 +36,7 @@ MOST_MONTHS_AHEAD: Final = 18
 def expand(
     explicit: Iterable[Availability],
     weekly: Iterable[WeeklyAvailability],
+    imported: Iterable[ImportedHalf],
     start: dt.date,
     end: dt.date,
     practice_id: int | None,
@@ -38,12 +44,15 @@ def expand(
     """One doctor's half-days from `start` to `end`, both included, as they count for a practice.
 
     A half-day that is missing is one on which the doctor does not come. What was said of the
-    half-day itself outranks every repetition, and `None` there takes it out. Among words of the
+    half-day itself outranks every repetition, and `None` there takes it out. What the doctor's
+    own calendars say stands between the two: a time that is taken in one of them takes the
+    half-day out, else the best preference that one of them names counts. Among words of the
     same kind, those for this practice outrank those for any practice; of several repetitions
     left, the best preference counts. Rows for other practices do not count; `practice_id` None
     asks for what holds in every practice.
     """
     found = _repeated(weekly, start, end, practice_id)
+    _lay_over(found, (row for row in imported if start <= row.date <= end))
     for row in _narrowest_last(explicit, practice_id):
         if not start <= row.date <= end:
             continue
@@ -52,6 +61,28 @@ def expand(
         else:
             found[row.date, row.half] = row.preference
     return found
+
+
+def busy_halves(explicit: Iterable[Availability], imported: Iterable[ImportedHalf]) -> set[HalfDay]:
+    """The half-days that are taken in a calendar of the doctor's, and of which they said nothing
+    in Relais itself."""
+    spoken = {(row.date, row.half) for row in explicit}
+    return {(row.date, row.half) for row in imported if row.busy} - spoken
+
+
+def _lay_over(found: dict[HalfDay, Preference], imported: Iterable[ImportedHalf]) -> None:
+    """Let what calendars say take the place of what repetitions say."""
+    best: dict[HalfDay, Preference] = {}
+    busy: set[HalfDay] = set()
+    for row in imported:
+        half_day = row.date, row.half
+        if row.preference is None:
+            busy.add(half_day)
+        elif half_day not in best or RANK[row.preference] < RANK[best[half_day]]:
+            best[half_day] = row.preference
+    found |= best
+    for half_day in busy:
+        found.pop(half_day, None)
 
 
 def _repeated(

@@ -128,9 +128,10 @@ def without_own_words(
     """The half-days on which the doctor would come if nothing had been said of them in the same
     breadth (for this practice, or for all)."""
     if practice_id is None:
-        return {key for row in said.weekly for key in half_days_of(row, start, end)}
+        repeated = {key for row in said.weekly for key in half_days_of(row, start, end)}
+        return repeated | {(row.date, row.half) for row in said.imported if row.preference}
     general = [row for row in said.explicit if row.practice_id is None]
-    return set(expand(general, said.weekly, start, end, practice_id))
+    return set(expand(general, said.weekly, said.imported, start, end, practice_id))
 
 
 def _upsert(

@@ -23,7 +23,7 @@ from scheduler.people.models import Member, Practice, Room, User
 from scheduler.people.queries import PracticeRef
 from scheduler.roster import legality, standing
 from scheduler.roster.availability_queries import Said, availabilities_between
-from scheduler.roster.availability_rules import HalfDay, expand
+from scheduler.roster.availability_rules import HalfDay, busy_halves, expand
 from scheduler.roster.legality import Opening, Refusal
 from scheduler.roster.models import Assignment, Need
 from scheduler.roster.queries import role_on
@@ -69,8 +69,8 @@ class OpenDay:
     `hours` are local times of the practice, one pair a half-day. `waiting` counts the days since
     the practice last had a doctor, None where one is there that day or none ever was. `said` is
     what the doctor said of the day, the less willing of its halves; `declined` that they said no
-    of one. `refusals` are the rules that stand against it, the gravest first; `warnings` stand
-    against nothing.
+    of one; `busy` that a calendar of theirs is taken then. `refusals` are the rules that stand
+    against it, the gravest first; `warnings` stand against nothing.
     """
 
     need_id: int
@@ -86,6 +86,7 @@ class OpenDay:
     waiting: int | None
     said: Preference | None
     declined: bool
+    busy: bool
     refusals: tuple[Refusal, ...]
     warnings: tuple[Refusal, ...]
     held: Hold | None = None
@@ -243,6 +244,7 @@ class _Reading:
             practice_id: expand(*said, start, end, practice_id) for practice_id in self.practices
         }
         self.declined = _declined(said)
+        self.busy = busy_halves(said.explicit, said.imported)
 
     def days(self) -> list[OpenDay]:
         """The days that nobody has or that are held, in the order of `_rows`."""
@@ -275,6 +277,7 @@ class _Reading:
                 for half in need.period.halves
                 for place in (None, practice.id)
             ),
+            busy=any((need.date, half) in self.busy for half in need.period.halves),
             refusals=() if self._own(row) else tuple(legality.check(opening, stands)),
             warnings=tuple(legality.warn(opening, stands)),
             held=_hold(row),

@@ -19,6 +19,7 @@ from scheduler.engine.model import Problem
 from scheduler.people.models import Practice
 from scheduler.roster import problem as problems
 from scheduler.roster.availability_queries import Said, availabilities_between
+from scheduler.roster.availability_rules import busy_halves
 from scheduler.roster.models import Assignment, Need
 from scheduler.roster.problem import doctor_key, need_key, practice_key, row_id
 from scheduler.roster.rules import AssignmentState, NeedState, Preference, monday_of
@@ -130,8 +131,10 @@ def _without(raw: dict[str, Any], need: Need, absent: Collection[int]) -> dict[s
 
 
 def _refuses(said: Said, need: Need) -> bool:
-    """Whether a doctor said of a half-day of the need that they cannot come."""
-    return any(
+    """Whether a doctor said of a half-day of the need that they cannot come, or their calendar
+    does."""
+    taken = busy_halves(said.explicit, said.imported)
+    return any((need.date, half) in taken for half in need.period.halves) or any(
         row.preference is None
         and row.half in need.period.halves
         and row.practice_id in (None, need.practice_id)

@@ -380,7 +380,7 @@ def _availabilities(
     candidate: Candidate, said: Said, practice: Practice, start: dt.date, end: dt.date
 ) -> Iterator[dict[str, Any]]:
     """What a doctor said, on the days when they may work here; equal halves make one day."""
-    free = expand(said.explicit, said.weekly, start, end, practice.id)
+    free = expand(*said, start, end, practice.id)
     for day in days_between(start, end):
         spoken = _spoken(free, day)
         if not spoken or not candidate.may_work(day, practice.id):

@@ -89,7 +89,7 @@ def test_expansion_agrees_with_a_slow_reading(
         for half in Half
         if (preference := read_slowly(words, repetitions, day, half, practice_id)) is not None
     }
-    assert expand(words, repetitions, start, end, practice_id) == expected
+    assert expand(words, repetitions, [], start, end, practice_id) == expected
 
 
 @given(DAYS, DAYS)

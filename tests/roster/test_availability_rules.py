@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from scheduler.roster.availability_rules import dates_of, expand
-from scheduler.roster.models import Availability, WeeklyAvailability
+from scheduler.roster.availability_rules import busy_halves, dates_of, expand
+from scheduler.roster.models import Availability, ImportedHalf, WeeklyAvailability
 from scheduler.roster.rules import Half, Period, Preference
 
 WANTED, POSSIBLE, LAST_RESORT = Preference
@@ -35,44 +35,68 @@ def repetition(weekday: int = 3, preference: Preference = POSSIBLE, **values: An
 
 
 def test_nothing_said_is_nothing_available() -> None:
-    assert expand([], [], START, END, HERE) == {}
+    assert expand([], [], [], START, END, HERE) == {}
 
 
 def test_a_half_day_counts_only_itself() -> None:
-    assert expand([word(0, WANTED, PM)], [], START, END, HERE) == {(START, PM): WANTED}
+    assert expand([word(0, WANTED, PM)], [], [], START, END, HERE) == {(START, PM): WANTED}
+
+
+def imported(offset: int, preference: Preference | None, half: Half = AM) -> ImportedHalf:
+    return ImportedHalf(date=day(offset), half=half, preference=preference, busy=preference is None)
+
+
+def test_a_calendar_stands_between_a_word_and_a_repetition() -> None:
+    weekly = [repetition(period=Period.DAY)]
+    calendars = [imported(3, WANTED), imported(3, None, PM), imported(10, LAST_RESORT)]
+    found = expand([word(10, POSSIBLE)], weekly, calendars, START, day(16), HERE)
+    assert found == {
+        (day(3), AM): WANTED,
+        (day(10), AM): POSSIBLE,
+        (day(10), PM): POSSIBLE,
+    }
+
+
+def test_of_two_calendars_the_one_that_is_taken_counts_and_else_the_more_willing() -> None:
+    rows = [imported(0, None), imported(0, WANTED), imported(1, LAST_RESORT), imported(1, POSSIBLE)]
+    assert expand([], [], rows, START, day(3), HERE) == {(day(1), AM): POSSIBLE}
+    assert expand([], [], rows, day(2), day(3), HERE) == {}
+    assert busy_halves([], rows) == {(START, AM)}
+    # Whatever the doctor said in Relais itself is the last word.
+    assert busy_halves([word(0, WANTED)], rows) == set()
 
 
 def test_both_ends_are_included_and_nothing_beyond() -> None:
     words = [word(offset, WANTED) for offset in (-1, 0, 3, 4)]
-    assert expand(words, [], START, day(3), HERE) == {(START, AM): WANTED, (day(3), AM): WANTED}
+    assert expand(words, [], [], START, day(3), HERE) == {(START, AM): WANTED, (day(3), AM): WANTED}
 
 
 def test_a_whole_day_repetition_names_both_halves() -> None:
-    found = expand([], [repetition(period=Period.DAY)], START, day(6), HERE)
+    found = expand([], [repetition(period=Period.DAY)], [], START, day(6), HERE)
     assert found == {(day(3), AM): POSSIBLE, (day(3), PM): POSSIBLE}
 
 
 def test_a_word_outranks_a_better_repetition() -> None:
-    found = expand([word(3, LAST_RESORT)], [repetition(preference=WANTED)], START, day(6), HERE)
+    found = expand([word(3, LAST_RESORT)], [repetition(preference=WANTED)], [], START, day(6), HERE)
     assert found == {(day(3), AM): LAST_RESORT}
 
 
 def test_a_no_is_an_exception_to_a_repetition() -> None:
-    found = expand([word(3, None)], [repetition()], START, day(13), HERE)
+    found = expand([word(3, None)], [repetition()], [], START, day(13), HERE)
     assert found == {(day(10), AM): POSSIBLE}
 
 
 def test_a_word_for_the_practice_outranks_one_for_any() -> None:
     words = [word(0, LAST_RESORT, practice_id=HERE), word(0, WANTED)]
-    assert expand(words, [], START, END, HERE) == {(START, AM): LAST_RESORT}
-    assert expand(words, [], START, END, THERE) == {(START, AM): WANTED}
-    assert expand(words, [], START, END, None) == {(START, AM): WANTED}
+    assert expand(words, [], [], START, END, HERE) == {(START, AM): LAST_RESORT}
+    assert expand(words, [], [], START, END, THERE) == {(START, AM): WANTED}
+    assert expand(words, [], [], START, END, None) == {(START, AM): WANTED}
 
 
 def test_a_no_for_the_practice_leaves_the_others() -> None:
     words = [word(0, None, practice_id=HERE), word(0, WANTED)]
-    assert expand(words, [], START, END, HERE) == {}
-    assert expand(words, [], START, END, THERE) == {(START, AM): WANTED}
+    assert expand(words, [], [], START, END, HERE) == {}
+    assert expand(words, [], [], START, END, THERE) == {(START, AM): WANTED}
 
 
 def test_a_repetition_for_the_practice_outranks_one_for_any() -> None:
@@ -80,18 +104,18 @@ def test_a_repetition_for_the_practice_outranks_one_for_any() -> None:
         repetition(preference=LAST_RESORT, practice_id=HERE),
         repetition(preference=WANTED),
     ]
-    assert expand([], rows, START, day(6), HERE) == {(day(3), AM): LAST_RESORT}
-    assert expand([], rows, START, day(6), THERE) == {(day(3), AM): WANTED}
+    assert expand([], rows, [], START, day(6), HERE) == {(day(3), AM): LAST_RESORT}
+    assert expand([], rows, [], START, day(6), THERE) == {(day(3), AM): WANTED}
 
 
 def test_the_best_of_several_repetitions_counts() -> None:
     rows = [repetition(preference=value) for value in (POSSIBLE, WANTED, LAST_RESORT)]
-    assert expand([], rows, START, day(6), HERE) == {(day(3), AM): WANTED}
+    assert expand([], rows, [], START, day(6), HERE) == {(day(3), AM): WANTED}
 
 
 @pytest.mark.parametrize("preference", list(Preference))
 def test_every_preference_survives(preference: Preference) -> None:
-    assert expand([word(0, preference)], [], START, END, HERE) == {(START, AM): preference}
+    assert expand([word(0, preference)], [], [], START, END, HERE) == {(START, AM): preference}
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from scheduler.roster.rules import AssignmentState, Period, days_between, monday
 from scheduler.roster.taken_days import Recent
 from web.board.forms import CALENDAR, LIST, PRESETS, Filters, preset_dates
 from web.labels import PERIOD_NAMES, PRIORITY_NAMES, ROLE_NAMES, weekday_names
-from web.localisation import month_name, short_date, week_name, written
+from web.localisation import month_name, short_date, week_name, written, written_moment
 from web.messages import message_for
 
 # Below that many days nobody has waited: yesterday there was a doctor.
@@ -54,6 +54,7 @@ def card(
         "priority": str(PRIORITY_NAMES[day.priority]) if day.priority > 1 else None,
         "said": day.said.value if day.said else None,
         "declined": day.declined,
+        "busy": day.busy,
         "colleagues": [_colleague(each, day) for each in day.colleagues],
         "holiday": calendar.closed.get(day.date),
         "school": calendar.school.get(day.date),
@@ -234,7 +235,7 @@ def taken(assignment: Assignment, practice: Practice, confirmers: Sequence[str])
 
 def moment(at: dt.datetime) -> str:
     """« mer. 25 nov., 10:00 », in the house's time zone."""
-    return format_datetime(at, "EEE d MMM, HH:mm")
+    return written_moment(at, "EEE d MMM, HH:mm")
 
 
 def _any_of(names: Sequence[str]) -> str:

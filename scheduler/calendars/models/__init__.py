@@ -1,6 +1,29 @@
 """Tables of calendars."""
 
-from scheduler.calendars.models.feeds import Feed, FeedKind
+from scheduler.calendars.models.caldav import (
+    DavCollection,
+    DavItem,
+    DavKind,
+    DavMember,
+    DevicePassword,
+)
+from scheduler.calendars.models.feeds import Feed, FeedEvent, FeedKind, Part, Reminder
 from scheduler.calendars.models.holidays import HolidayKind, PracticeHoliday
+from scheduler.calendars.models.sources import CalendarSource, SourceUse
 
-__all__ = ["Feed", "FeedKind", "HolidayKind", "PracticeHoliday"]
+__all__ = [
+    "CalendarSource",
+    "DavCollection",
+    "DavItem",
+    "DavKind",
+    "DavMember",
+    "DevicePassword",
+    "Feed",
+    "FeedEvent",
+    "FeedKind",
+    "HolidayKind",
+    "Part",
+    "PracticeHoliday",
+    "Reminder",
+    "SourceUse",
+]

@@ -7,6 +7,7 @@ from scheduler.roster.models.availabilities import (
     AvailabilityAnswer,
     AvailabilityNote,
     AvailabilityPrompt,
+    ImportedHalf,
     WeeklyAvailability,
 )
 from scheduler.roster.models.calls import Call, CallDay, CallWatch, Invitation, InvitationDay
@@ -25,6 +26,7 @@ __all__ = [
     "CallDay",
     "CallWatch",
     "Computed",
+    "ImportedHalf",
     "Invitation",
     "InvitationDay",
     "Need",

@@ -45,6 +45,32 @@ class Availability(Base):
     )
 
 
+class ImportedHalf(Base):
+    """What a calendar of the doctor's says of one half-day: that it is taken (`busy`), or how
+    gladly they come. It is replaced whole whenever the calendar is read again.
+
+    The doctor's explicit word outranks it; it outranks weekly repetitions. The calendar's own
+    words are not kept: they are the doctor's private life.
+    """
+
+    __tablename__ = "imported_half"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    doctor_id: Mapped[int] = mapped_column(sa.ForeignKey("user_account.id", ondelete="CASCADE"))
+    # The calendar that it was read from; what reads calendars stands above the roster.
+    source_id: Mapped[int] = mapped_column(sa.ForeignKey("calendar_source.id", ondelete="CASCADE"))
+    date: Mapped[dt.date]
+    half: Mapped[Half]
+    busy: Mapped[bool]
+    preference: Mapped[Preference | None]
+
+    __table_args__ = (
+        sa.UniqueConstraint("source_id", "date", "half"),
+        sa.CheckConstraint("busy = (preference IS NULL)", name="one_fact"),
+        sa.Index("ix_imported_half_doctor_id_date", "doctor_id", "date"),
+    )
+
+
 class WeeklyAvailability(Base):
     """A doctor's repetition: every (or every n-th) such weekday from `start` to `end` included.
 
