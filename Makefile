@@ -39,6 +39,8 @@ format: $(VENV)/.dev
 bench: $(VENV)/.dev
 	@$(PY) -m benchmarks
 
+# The locks are whole: what they name is installed and nothing beside it (`--no-deps`), even where
+# a package asks for one that is kept out on purpose (pyproject.toml, tool.uv).
 # The lock names no index: pip asks whichever one it is configured for. Extras stand in it, since
 # pip before 23.3 looks for the newest release of `coverage[toml]` whatever `coverage` is pinned to.
 lock: $(VENV)/.dev
@@ -77,12 +79,12 @@ $(VENV)/bin/python:
 
 $(VENV)/.run: requirements.lock | $(VENV)/bin/python
 	@echo "Installing Relais …"
-	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.lock | $(VENV)/bin/python
 	@echo "Installing what the tests need …"
-	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-dev.lock
 	@touch $@ $(VENV)/.run
 
 # The one library of the front end. Every page works without it.
