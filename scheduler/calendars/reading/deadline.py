@@ -1,0 +1,27 @@
+"""A limit of processor time for a piece of work inside this process, which has one thread."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+
+class Overrun(BaseException):
+    """The time is over. No `Exception`: the libraries at work catch those."""
+
+
+@contextmanager
+def deadline(seconds: float) -> Iterator[None]:
+    """Raise `Overrun` in what takes more processor time than this."""
+    signal.signal(signal.SIGVTALRM, _overrun)
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+
+
+def _overrun(_signal: int, _frame: FrameType | None) -> None:
+    raise Overrun

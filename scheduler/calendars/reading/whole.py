@@ -1,0 +1,181 @@
+"""A whole calendar, read: from bytes to half-days, in the process that has limits."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from scheduler.calendars.reading import availability, limits
+from scheduler.calendars.reading.deadline import Overrun, deadline
+from scheduler.calendars.reading.entries import Entry, entry_of
+from scheduler.calendars.reading.expanding import Happening, Window, happenings
+from scheduler.calendars.reading.faults import Fault, Reason, Refused
+from scheduler.calendars.reading.halves import HalfDays, preference_in
+from scheduler.calendars.reading.lines import Part, calendars_in
+from scheduler.calendars.reading.values import Hours, Ignored, Reading, Unreadable
+from scheduler.calendars.reading.zones import Zones
+
+# Words between people about an event: it stands in the calendar of who sent them, not in this one.
+ANSWERS: Final = frozenset({"REPLY", "REFRESH", "COUNTER", "DECLINECOUNTER"})
+UNSAID: Final = frozenset({"VTIMEZONE"})
+
+
+@dataclass(slots=True)
+class Reader:
+    """Reads one file; `read` is all there is to call."""
+
+    halves: HalfDays
+    own_uids: Collection[str]
+    ignored: list[Ignored] = field(default_factory=list)
+    entries: dict[str, list[Entry]] = field(default_factory=dict)
+
+    def read(self, content: bytes) -> Reading:
+        """Raises `Unreadable`, and what nobody has thought of."""
+        calendars = calendars_in(content)
+        for calendar in calendars:
+            self._collect(calendar, Zones(calendar, self.halves.window.zone))
+        for entries in self.entries.values():
+            self._say_all(entries)
+        first = calendars[0]
+        return Reading(
+            half_days=self.halves.as_said(),
+            ignored=tuple(self.ignored),
+            name=first.text("X-WR-CALNAME") or first.text("NAME") or None,
+            product=first.text("PRODID"),
+        )
+
+    def _collect(self, calendar: Part, zones: Zones) -> None:
+        """Take the events of a calendar, and at once what is no event."""
+        method = calendar.word("METHOD")
+        free_times = []
+        for part in calendar.parts:
+            uid = part.text("UID", limits.LONGEST_UID)
+            if part.kind in UNSAID:
+                continue
+            with self._or_ignored(uid):
+                if method in ANSWERS:
+                    raise Refused(Reason.ANSWER)
+                if uid and uid in self.own_uids:
+                    raise Refused(Reason.OWN)
+                if part.kind == "VEVENT":
+                    self._keep(entry_of(part, zones, cancelled=method == "CANCEL"))
+                elif part.kind == "VFREEBUSY":
+                    availability.say_free_busy(part, uid, zones, self.halves)
+                elif part.kind == "VAVAILABILITY":
+                    free_times.append(availability.Offered(part, uid, zones))
+                else:
+                    raise Refused(Reason.NOT_AN_EVENT, kind=part.kind)
+        for offered in sorted(free_times, key=lambda each: each.rank):
+            with self._or_ignored(offered.uid):
+                self.ignored += offered.say(self.halves)
+
+    def _keep(self, entry: Entry) -> None:
+        # An event that has no UID is like no other.
+        key = entry.uid or f"\0{len(self.entries)}"
+        self.entries.setdefault(key, []).append(entry)
+
+    @contextmanager
+    def _or_ignored(self, uid: str) -> Iterator[None]:
+        """One bad event does not spoil the file."""
+        try:
+            with deadline(limits.EVENT_SECONDS):
+                yield
+        except Refused as refused:
+            self._ignore(uid, refused.reason, **refused.facts)
+        except Overrun:
+            self._ignore(uid, Reason.TOO_SLOW)
+        except (Unreadable, MemoryError):
+            raise
+        except Exception:  # noqa: BLE001 - a library may raise anything on what it cannot read
+            self._ignore(uid, Reason.BROKEN)
+
+    def _ignore(self, uid: str, reason: Reason, **facts: Any) -> None:
+        self.ignored.append(Ignored(uid, reason.value, facts))
+
+    def _say_all(self, entries: list[Entry]) -> None:
+        """What the events of one UID say: a series and what stands in its place, now and then."""
+        uid = entries[0].uid
+        series = [entry for entry in entries if entry.instead_of is None]
+        changed = [entry for entry in entries if entry.instead_of is not None]
+        newest = max(((entry.sequence, entry.stamp) for entry in series), default=None)
+        current = [entry for entry in series if (entry.sequence, entry.stamp) == newest]
+        for _ in range(len(series) - len(current)):
+            self._ignore(uid, Reason.REPLACED)
+        if any(entry.cancelled for entry in current):
+            self._ignore(uid, Reason.CANCELLED)
+            return
+        with self._or_ignored(uid):
+            self._say_series(uid, [*current[:1], *changed])
+        # Programmes that give all their events one UID mean each of them.
+        for entry in current[1:]:
+            with self._or_ignored(uid):
+                self._say_series(uid, [entry])
+
+    def _say_series(self, uid: str, entries: list[Entry]) -> None:
+        cancelled: dict[dt.date, None] = {}
+        outcomes: set[Reason | None] = set()
+        # All of it, before a word is said: a series is read whole or not at all.
+        found = []
+        for happening in happenings(entries, self.halves.window):
+            self.halves.count()
+            found.append(happening)
+        for happening in found:
+            if happening.entry.cancelled:
+                cancelled[self.halves.date_of(happening.start)] = None
+            else:
+                outcomes.add(self._say(happening))
+        window = self.halves.window
+        for date in cancelled:
+            if window.start <= date <= window.end:
+                self._ignore(uid, Reason.CANCELLED, date=date.isoformat())
+        if None not in outcomes and not cancelled:
+            self._ignore(uid, _clearest(outcomes))
+
+    def _say(self, happening: Happening) -> Reason | None:
+        """Say what an event says once; the reason where that is nothing."""
+        entry, halves = happening.entry, self.halves
+        if halves.is_outside(happening.start, happening.end):
+            return Reason.OUTSIDE_DATES
+        if happening.start == happening.end:
+            return Reason.NO_DURATION
+        outcome: Reason | None = Reason.OUTSIDE_HOURS
+        for touched in halves.touched(happening.start, happening.end):
+            preference = preference_in(entry.title) if touched.enough else None
+            busy = not entry.transparent
+            if busy or preference:
+                halves.say(touched.slot, entry.uid, entry.title, busy=busy, preference=preference)
+                outcome = None
+            elif outcome is not None:
+                outcome = Reason.TOO_SHORT
+        return outcome
+
+
+def _clearest(outcomes: set[Reason | None]) -> Reason:
+    """Of several reasons the one that came nearest to saying something."""
+    ranked = (Reason.TOO_SHORT, Reason.NO_DURATION, Reason.OUTSIDE_HOURS)
+    return next((reason for reason in ranked if reason in outcomes), Reason.OUTSIDE_DATES)
+
+
+def read_whole(
+    content: bytes,
+    *,
+    start: dt.date,
+    end: dt.date,
+    timezone: str,
+    hours: Hours,
+    own_uids: Collection[str],
+) -> Reading:
+    """What a file says of the days from `start` to `end`. Raises `Unreadable`."""
+    try:
+        window = Window(start, end, ZoneInfo(timezone))
+        return Reader(HalfDays(window, hours), frozenset(own_uids)).read(content)
+    except Unreadable:
+        raise
+    except MemoryError:
+        raise Unreadable(Fault.TOO_HEAVY) from None
+    except Exception as error:
+        raise Unreadable(Fault.BROKEN) from error

@@ -1,0 +1,81 @@
+"""Questions and answers between a process that asks and the one that reads: plain JSON values."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Mapping
+from typing import Any, Final
+
+from scheduler.calendars.reading.faults import Fault
+from scheduler.calendars.reading.values import Hours, Ignored, Reading, SaidHalf, Unreadable
+from scheduler.roster.rules import Half, Preference
+
+TOO_HEAVY: Final = {"fault": Fault.TOO_HEAVY.value, "facts": {}}
+
+
+def question(
+    start: dt.date, end: dt.date, timezone: str, hours: Hours, own_uids: Collection[str]
+) -> dict[str, Any]:
+    """What is asked of the reader, besides the file."""
+    times = (hours.am_start, hours.am_end, hours.pm_start, hours.pm_end)
+    return {
+        "start": start.isoformat(),
+        "end": end.isoformat(),
+        "timezone": timezone,
+        "hours": [time.isoformat() for time in times],
+        "own_uids": list(own_uids),
+    }
+
+
+def answer(asked: Mapping[str, Any], content: bytes) -> dict[str, Any]:
+    """What the reader says to it."""
+    from scheduler.calendars.reading.whole import read_whole
+
+    try:
+        reading = read_whole(
+            content,
+            start=dt.date.fromisoformat(asked["start"]),
+            end=dt.date.fromisoformat(asked["end"]),
+            timezone=asked["timezone"],
+            hours=Hours(*(dt.time.fromisoformat(time) for time in asked["hours"])),
+            own_uids=asked["own_uids"],
+        )
+    except Unreadable as fault:
+        return {"fault": fault.code, "facts": fault.facts}
+    return {
+        "half_days": [
+            (said.date.isoformat(), said.half, said.busy, said.preference, said.summary, said.uid)
+            for said in reading.half_days
+        ],
+        "ignored": [(each.uid, each.code, dict(each.facts)) for each in reading.ignored],
+        "name": reading.name,
+        "product": reading.product,
+    }
+
+
+def reading_of(answered: Mapping[str, Any]) -> Reading:
+    """The answer as values; raises the `Unreadable` that it is, or `ValueError` for neither."""
+    try:
+        if "fault" in answered:
+            raise Unreadable(Fault(answered["fault"]), **answered["facts"])
+        return Reading(
+            half_days=tuple(
+                SaidHalf(
+                    date=dt.date.fromisoformat(date),
+                    half=Half(half),
+                    busy=bool(busy),
+                    preference=None if preference is None else Preference(preference),
+                    summary=str(summary),
+                    uid=str(uid),
+                )
+                for date, half, busy, preference, summary, uid in answered["half_days"]
+            ),
+            ignored=tuple(
+                Ignored(str(uid), str(code), dict(facts))
+                for uid, code, facts in answered["ignored"]
+            ),
+            name=answered["name"],
+            product=answered["product"],
+        )
+    except (KeyError, TypeError) as error:
+        raise ValueError("not an answer of the reader") from error
