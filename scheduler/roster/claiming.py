@@ -181,9 +181,14 @@ def undo_until(assignment: Assignment) -> dt.datetime:
 
 
 def may_undo(session: UnitOfWork, actor: Actor, assignment: Assignment) -> bool:
-    """Whether the actor may still undo that the day was taken."""
+    """Whether the actor may still undo that the day was taken.
+
+    A day that came back to its doctor was taken long before: undoing it would go round the lock
+    date.
+    """
     return (
         actor.user_id is not None
+        and assignment.predecessor_id is None
         and actor.user_id in (assignment.doctor_id, assignment.created_by)
         and assignment.source in _UNDOABLE
         and assignment.state in (AssignmentState.HELD, AssignmentState.CONFIRMED)

@@ -148,6 +148,16 @@ def test_whoever_comes_after_all_has_the_day_again(morning: Morning) -> None:
     assert caught.value.code == "not_absent"
 
 
+def test_a_day_that_is_theirs_again_is_not_undone(morning: Morning) -> None:
+    """Undoing would free a day of today without anybody's word."""
+    morning.do(morning.secretary, absences.declare, morning.day.id)
+    back = morning.do(morning.secretary, absences.end, morning.day.id)
+    for who in (morning.lea, morning.secretary):
+        with pytest.raises(RelaisError) as caught:
+            morning.do(who, claiming.undo, back.id)
+        assert caught.value.code == "undo_too_late"
+
+
 def test_whoever_comes_too_late_reads_who_stepped_in(morning: Morning) -> None:
     morning.do(morning.secretary, absences.declare, morning.day.id)
     morning.do(morning.hugo, claiming.claim, morning.day.need_id)

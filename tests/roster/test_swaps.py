@@ -22,7 +22,7 @@ from scheduler.core.errors import (
 from scheduler.core.outbox import OutboxMessage
 from scheduler.core.permissions import Role
 from scheduler.people.models import Practice, User
-from scheduler.roster import releasing, swap_queries, swaps, takeovers
+from scheduler.roster import claiming, releasing, swap_queries, swaps, taken_days, takeovers
 from scheduler.roster.models import Assignment, Swap
 from scheduler.roster.rules import (
     AssignmentSource,
@@ -383,6 +383,38 @@ def test_a_swap_taken_by_mistake_goes_back(cabinet: Cabinet, clock: FixedClock) 
     assert cabinet.row(Assignment, taken.id).release_kind is ReleaseKind.UNTAKEN
     assert cabinet.told("swap.untaken") == {cabinet.lea.id, cabinet.titular.id}
     assert cabinet.refused(cabinet.hugo, swaps.untake, swap.id).code == "swap_not_taken"
+
+
+def test_what_came_back_was_not_taken_just_now(cabinet: Cabinet, clock: FixedClock) -> None:
+    """Undoing belongs to the taking: a day that comes back brings no new ten minutes with it."""
+    clock.advance(HOUR)
+    swap = cabinet.offer()
+    cabinet.do(cabinet.hugo, swaps.take, swap.id)
+    back = cabinet.do(cabinet.hugo, swaps.untake, swap.id)
+    assert cabinet.do(cabinet.lea, taken_days.recent, cabinet.house.today) == []
+    assert cabinet.refused(cabinet.lea, claiming.undo, back.id).code == "undo_too_late"
+    assert cabinet.doctors()[TUESDAY] == cabinet.lea.id
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        AssignmentSource.CLAIM,
+        AssignmentSource.CALL,
+        AssignmentSource.ASK,
+        AssignmentSource.PHONE,
+    ],
+)
+def test_a_day_taken_over_comes_back_without_undoing(
+    cabinet: Cabinet, source: AssignmentSource, clock: FixedClock
+) -> None:
+    need = cabinet.house.need(cabinet.practice, cabinet.house.today)
+    day = cabinet.house.assignment(need, cabinet.lea, source=source)
+    clock.advance(HOUR)
+    taken = cabinet.do(cabinet.ines, takeovers.take_over, day.id, "Malade")
+    back = cabinet.do(cabinet.ines, takeovers.untake_over, taken.id)
+    for who in (cabinet.ines, cabinet.lea):
+        assert cabinet.refused(who, claiming.undo, back.id).code == "undo_too_late"
 
 
 def test_a_swap_goes_back_for_a_day_only(cabinet: Cabinet, clock: FixedClock) -> None:
