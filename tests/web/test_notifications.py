@@ -101,7 +101,6 @@ def test_a_number_is_proved_by_its_code(
     assert client.post(f"{PAGE}/phone/code", data={"code": "x"}).status_code == 422
     client.post(f"{PAGE}/phone/code", data={"code": code(database)})
     assert "Confirmed" in client.get(PAGE).text
-    # The code itself is on no page.
     client.post(f"{PAGE}/phone/remove")
     assert "06 12 34 56 78" not in client.get(PAGE).text
 
