@@ -12,25 +12,25 @@ from wtforms import Field
 from scheduler.core.errors import RelaisError
 from web.messages import message_for
 
-ONCE: Final = "once"
-_LONGEST_ONCE: Final = 64
+PAGE_KEY: Final = "page_key"
+_LONGEST_KEY: Final = 64
 
 
 def init_app(app: Flask) -> None:
-    """Let templates put `once()` into a form whose command must not be carried out twice."""
-    app.jinja_env.globals[ONCE] = once
+    """Let templates put `page_key()` into a form whose command must not be carried out twice."""
+    app.jinja_env.globals[PAGE_KEY] = page_key
 
 
-def once() -> str:
+def page_key() -> str:
     """A word that is this page's own: every form of one page carries the same."""
-    if ONCE not in g:
-        setattr(g, ONCE, secrets.token_urlsafe(12))
-    return str(getattr(g, ONCE))
+    if PAGE_KEY not in g:
+        setattr(g, PAGE_KEY, secrets.token_urlsafe(12))
+    return str(getattr(g, PAGE_KEY))
 
 
-def sent_once() -> str | None:
+def sent_key() -> str | None:
     """The word of the page that a form was sent from, which tells a repeated command."""
-    return request.form.get(ONCE, "")[:_LONGEST_ONCE] or None
+    return request.form.get(PAGE_KEY, "")[:_LONGEST_KEY] or None
 
 
 class RefusableForm(FlaskForm):

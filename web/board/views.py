@@ -36,7 +36,7 @@ from scheduler.roster.rules import add_months
 from web.board import presenter
 from web.board.forms import FilterForm, Filters, read
 from web.database import session
-from web.forms import sent_once
+from web.forms import sent_key
 from web.identity import actor, identity, today
 from web.localisation import current_locale, short_date
 from web.messages import message_for
@@ -75,9 +75,7 @@ def claim() -> ResponseReturnValue:
     need_id = _number(request.form.get("need"))
     passing = set(request.form.getlist("passing")) & OWN_LIMITS
     try:
-        taken = claiming.claim(
-            session(), actor(), need_id, passing=passing, key=sent_once()
-        )
+        taken = claiming.claim(session(), actor(), need_id, passing=passing, key=sent_key())
     except (Conflict, RuleBroken) as error:
         place = board.need_place(session(), actor(), need_id)
         return _page(Outcome(error, instead=(place,) if place else ())), 409
@@ -93,7 +91,7 @@ def claim_several() -> ResponseReturnValue:
         return _page(Outcome(InvalidInput("board_nothing_ticked"))), 422
     if len(need_ids) > MOST_AT_ONCE:
         return _page(Outcome(InvalidInput("board_too_many", most=MOST_AT_ONCE))), 422
-    several = claiming.claim_several(session(), actor(), need_ids, key=sent_once())
+    several = claiming.claim_several(session(), actor(), need_ids, key=sent_key())
     if not several.refused:
         count = len(several.taken)
         sentence = ngettext(

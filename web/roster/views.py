@@ -26,7 +26,7 @@ from scheduler.roster.rules import (
 from scheduler.roster.sheet import sheet_of
 from web.database import session
 from web.door import door, public_address
-from web.forms import sent_once
+from web.forms import sent_key
 from web.identity import actor, practice, practice_blueprint, today
 from web.labels import PERIOD_NAMES, PRIORITY_NAMES, ROLE_NAMES, weekday_names
 from web.localisation import (
@@ -131,9 +131,7 @@ def claim(need_id: int) -> ResponseReturnValue:
     queries.need_detail(session(), practice(), need_id)
     passing = set(request.form.getlist("passing")) & OWN_LIMITS
     try:
-        taken = claiming.claim(
-            session(), actor(), need_id, passing=passing, key=sent_once()
-        )
+        taken = claiming.claim(session(), actor(), need_id, passing=passing, key=sent_key())
     except (Conflict, RuleBroken) as error:
         return _need_page(need_id, problem=error), 409
     held = taken.state is AssignmentState.HELD
