@@ -2,7 +2,8 @@
 
 The data go in as one JSON input that the template parses: what people typed is text and never
 markup. Only the fonts of the wheel are used and no date is written into the file, so the same
-data make the same bytes on every machine. The PDF is tagged (PDF/UA-1).
+data make the same bytes on every machine. The PDF is tagged (PDF/UA-1), which allows no character
+that no font shows (`showing`).
 """
 
 from __future__ import annotations
@@ -14,11 +15,24 @@ from typing import Any, Final, Literal
 
 import typst
 
+from scheduler.documents.showing import displayable, latin
+
 TEMPLATES: Final = Path(__file__).parent / "templates"
 
 
 def pdf(template: str, data: Mapping[str, Any]) -> bytes:
-    """The paper as PDF."""
+    """The paper as PDF. A character that no font shows is replaced: there is a paper always."""
+    try:
+        return _pdf(template, data)
+    except typst.TypstError:
+        pass
+    try:
+        return _pdf(template, displayable(data))
+    except typst.TypstError:
+        return _pdf(template, latin(data))
+
+
+def _pdf(template: str, data: Mapping[str, Any]) -> bytes:
     return _compiled(template, data, "pdf", pdf_standards=["ua-1"])
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from scheduler.core.permissions import Role
-from scheduler.documents import compiling, door
+from scheduler.documents import compiling, door, showing
 from scheduler.people.models import Practice
 from scheduler.roster.rules import Half, Period
 from scheduler.roster.sheet import Attendance, Consultation, SheetDay
@@ -191,3 +191,46 @@ def test_the_notice_where_somebody_is_still_there(practice: Practice) -> None:
     assert data["following"] is None
     paper = door.absence_notice(practice, friday, None, "en", "relais.example/qui/nieul")
     assert pages(paper) == 1
+
+
+STRANGE = [
+    "a 😀 b",
+    "👨\u200d👩\u200d👧",
+    "漢字 テスト",
+    "العربية",
+    "ไทย",
+    "a\x07b\x00c",
+    "\ufeffUrgences",
+    "\ue000",
+    "\u202eabc",
+    "e\u0301\u0323",
+    "\ud7ff\U0010ffff",
+    "\U000e0041\ufe0f",
+    "☎ → ✓",
+    "\n\t",
+]
+
+
+@pytest.mark.parametrize("text", STRANGE, ids=ascii)
+def test_whatever_people_typed_there_is_a_paper(practice: Practice, text: str) -> None:
+    """One emoji in an advice text, a name, a room: none may cost the practice its sheet."""
+    practice.name = text
+    person = who(text, text)
+    other = Attendance(text, text, Role.NURSE, Period.DAY)
+    days = [day(0, (person,), (), others=(other,)), day(1, advice=text)]
+    closed = {MONDAY: text}
+    assert door.door_sheet(practice, days, closed, "fr").startswith(b"%PDF")
+    assert door.absence_notice(practice, days[1], days[0], "fr").startswith(b"%PDF")
+
+
+def test_what_no_font_shows_is_left_out_of_the_text() -> None:
+    shown = showing.displayable(
+        {"advice": "Appelez 🚑 le 15\nmerci 😀", "who": ["漢 Dupont"], "none": None, "one": "😀"}
+    )
+    assert shown == {
+        "advice": "Appelez le 15\nmerci",
+        "who": ["□ Dupont"],
+        "none": None,
+        "one": "□",
+    }
+    assert showing.latin({"a": "œuvre – l’été Ω ☎"}) == {"a": "œuvre – l’été □"}
