@@ -46,7 +46,9 @@ MESSAGES: Final[dict[str, Any]] = {
         " day again to take it anew."
     ),
     # Calendars and holidays.
+    "feed_empty": _l("Tick at least one thing to be shown."),
     "feed_not_found": _l("There is no calendar at this address."),
+    "feed_too_many": _l("You have %(most)d subscriptions: close one before you open another."),
     "holiday_not_found": _l("There is no such date."),
     "holiday_name": _l("Give these dates a name of at most 80 characters."),
     "holiday_dates": _l("The last day comes before the first."),
@@ -100,6 +102,8 @@ MESSAGES: Final[dict[str, Any]] = {
     "assignment_not_found": _l("There is no such day taken in this practice."),
     "assignment_past": _l("%(date)s is over: it can no longer be given back."),
     "undo_too_late": _l("Taking %(date)s can no longer be undone. It can be given back."),
+    "hold_over": _l("%(date)s cannot be held for you any more. Take it, or leave it."),
+    "hold_tentative": _l("%(date)s is only held: the doctor has not said yes yet."),
     "not_held": _l("%(date)s is not held any more: somebody has decided."),
     "release_needs_titular": _l(
         "%(date)s is less than %(days)d days away: a titular must agree. Ask to be released, or "

@@ -8,7 +8,7 @@ event, and what has to end with it.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -93,18 +93,21 @@ def place(
     predecessor: Assignment | None = None,
     state: AssignmentState | None = None,
     held_until: dt.datetime | None = None,
+    tentative: bool = False,
     claim_key: str | None = None,
 ) -> Assignment:
     """Put a doctor on a need after every check, and return the assignment, flushed.
 
     The caller has checked permission and called `hold` for the practice and the doctor. A
-    doctor who stands on the need already keeps the assignment there is. `passing` are the codes
+    doctor who stands on the need already keeps the assignment there is; one that was held
+    tentatively for them becomes theirs as if they took it now. `passing` are the codes
     of the doctor's own limits that they agree to pass for this day; `answering` is the question
     that the doctor says yes to, which lifts the limit it speaks of; `agreed` says that the
     doctor's yes was heard elsewhere, which lifts nothing. `predecessor` is the colleague's
     assignment that the day comes from. Without a `state`, the practice's policy decides whether
-    the day is confirmed or held for a titular's word; a `state` of held says until when. Every
-    open question about the need ends.
+    the day is confirmed or held for a titular's word; a `state` of held says until when.
+    `tentative` holds it for a doctor who may come. Every open question about the need ends, but
+    for a tentative hold.
     When it raises (`Conflict` or `RuleBroken`), nothing was written and the session can be used
     further.
     """
@@ -117,27 +120,36 @@ def place(
         raise RuleBroken("need_past", date=need.date)
     first = holder_of(session, need.id)
     if first is not None:
-        if first.doctor_id == doctor.id:
-            ask_endings.end_on(session, actor, need, taken_by=doctor.id, agreed=agreed)
+        if first.doctor_id != doctor.id:
+            raise taken_error(first)
+        if tentative or not first.tentative:
+            if not tentative:
+                ask_endings.end_on(session, actor, need, taken_by=doctor.id, agreed=agreed)
             return first
-        raise taken_error(first)
     asked = None if answering is None else lift_of(answering)
-    lifts = _lifts_or_refuse(session, need, doctor.id, () if asked is None else (asked,), passing)
+    lifts = _lifts_or_refuse(
+        session, need, doctor.id, () if asked is None else (asked,), passing, apart_from=first
+    )
     if state is None:
         held_until = _held_until(session, actor, need, doctor.id, source)
         state = AssignmentState.CONFIRMED if held_until is None else AssignmentState.HELD
-    assignment = _insert(
-        session,
-        need,
-        doctor.id,
-        state=state,
-        source=source,
-        created_by=actor.user_id,
-        held_until=held_until,
-        lifts=[lift.to_json() for lift in lifts],
-        claim_key=claim_key,
-        predecessor_id=None if predecessor is None else predecessor.id,
-    )
+    values: dict[str, Any] = {
+        "state": state,
+        "source": source,
+        "created_by": actor.user_id,
+        "held_until": held_until,
+        "tentative": tentative,
+        "lifts": [lift.to_json() for lift in lifts],
+        "claim_key": claim_key,
+        "predecessor_id": None if predecessor is None else predecessor.id,
+    }
+    if first is None:
+        assignment = _insert(session, need, doctor.id, **values)
+    else:
+        assignment = _said_yes(session, first, values)
+    if tentative:
+        note(session, actor, "assignment.tentative", assignment, source=source.value)
+        return assignment
     details: dict[str, Any] = {"source": source.value, "state": state.value}
     if answering is not None:
         details["ask_id"] = answering.id
@@ -272,11 +284,21 @@ def _lifts_or_refuse(
     doctor_id: int,
     lifts: tuple[Lift, ...],
     passing: Collection[str],
+    apart_from: Assignment | None = None,
 ) -> tuple[Lift, ...]:
-    """The limits that the doctor passes with this need; raises the gravest rule that stands."""
+    """The limits that the doctor passes with this need; raises the gravest rule that stands.
+
+    `apart_from` is what holds the need for them already, and does not stand against itself.
+    """
     opening = openings(session, [need])[need.id]
     known = standings(session, doctor_id, [need.practice_id], need.date, need.date)
     standing = known[need.practice_id]
+    if apart_from is not None:
+        own = (apart_from.practice_id, apart_from.date, apart_from.period)
+        others = [
+            stay for stay in standing.stays if (stay.practice_id, stay.date, stay.period) != own
+        ]
+        standing = replace(standing, stays=tuple(others))
     broken = legality.check(opening, replace(standing, lifts=lifts))
     if broken and passing:
         lifts = (*lifts, *legality.lifted(broken, passing))
@@ -345,6 +367,15 @@ def _current_need(session: UnitOfWork, need_id: int) -> Need:
         .options(joinedload(Need.practice))
         .execution_options(populate_existing=True)
     ).one()
+
+
+def _said_yes(session: UnitOfWork, held: Assignment, values: Mapping[str, Any]) -> Assignment:
+    """Make a tentative hold what its doctor has taken now."""
+    for name, value in values.items():
+        setattr(held, name, value)
+    held.created_at = held.updated_at = session.now()
+    session.flush()
+    return held
 
 
 def _insert(session: UnitOfWork, need: Need, doctor_id: int, **values: Any) -> Assignment:

@@ -185,6 +185,7 @@ def freed_at(session: Session, need_ids: Iterable[int]) -> dict[int, dt.datetime
             Assignment.need_id.in_(set(need_ids)),
             Assignment.state == AssignmentState.RELEASED,
             Assignment.release_kind != ReleaseKind.UNDONE,
+            Assignment.tentative.is_(False),
         )
         .group_by(Assignment.need_id)
     )

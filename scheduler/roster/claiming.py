@@ -85,6 +85,7 @@ def claim(
     if repeated is not None:
         return repeated
     before = assignments.holder_of(session, need.id)
+    is_new = before is None or before.tentative
     taken = assignments.place(
         session,
         actor,
@@ -95,7 +96,7 @@ def claim(
         agreed=not own,
         claim_key=claim_key,
     )
-    if before is None and not own:
+    if is_new and not own:
         assignments.tell(session, "assignment.given", taken, [doctor.id], actor)
     return taken
 

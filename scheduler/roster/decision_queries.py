@@ -17,7 +17,12 @@ def waiting_count(session: Session, practice_id: int, today: dt.date) -> int:
     held = (
         sa.select(sa.func.count())
         .select_from(Assignment)
-        .where(Assignment.practice_id == practice_id, Assignment.state == AssignmentState.HELD)
+        .where(
+            Assignment.practice_id == practice_id,
+            Assignment.state == AssignmentState.HELD,
+            # For its doctor's word, not for a titular's.
+            Assignment.tentative.is_(False),
+        )
     )
     asked = (
         sa.select(sa.func.count())

@@ -45,6 +45,8 @@ class EventKind(enum.StrEnum):
     PUBLISHED = "published"
     WITHDRAWN = "withdrawn"
     TAKEN = "taken"
+    # Held for a doctor who may come.
+    KEPT = "kept"
     CONFIRMED = "confirmed"
     RELEASED = "released"
     # Taken, and undone within minutes.
@@ -59,6 +61,10 @@ class EventKind(enum.StrEnum):
     ASK_DECLINED = "ask_declined"
     CALLED = "called"
     CALL_DECLINED = "call_declined"
+    # Invitations by mail, and their answers.
+    INVITED = "invited"
+    INVITATION_DECLINED = "invitation_declined"
+    INVITATION_WITHDRAWN = "invitation_withdrawn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +93,8 @@ class Event:
     reason: str | None = None
     reason_known_to: frozenset[int] = frozenset()
     known_to: frozenset[int] | None = None
+    # A hold for who may come, and has not said yes.
+    tentative: bool = False
 
 
 NOBODY: Final[frozenset[int]] = frozenset()
@@ -95,6 +103,12 @@ _PASSED_ON: Final = frozenset({ReleaseKind.SWAPPED, ReleaseKind.TAKEN_OVER, Rele
 _REQUEST_ENDS: Final[Mapping[RequestState, EventKind]] = {
     RequestState.REFUSED: EventKind.RELEASE_REFUSED,
     RequestState.WITHDRAWN: EventKind.RELEASE_WITHDRAWN,
+}
+# What the audit says of invitations; the calendars keep their table to themselves.
+_INVITATIONS: Final[Mapping[str, EventKind]] = {
+    "invitation.sent": EventKind.INVITED,
+    "invitation.declined": EventKind.INVITATION_DECLINED,
+    "invitation.withdrawn": EventKind.INVITATION_WITHDRAWN,
 }
 _OFFER_ENDS: Final[Mapping[SwapState, EventKind]] = {
     SwapState.DECLINED: EventKind.OFFER_DECLINED,
@@ -120,7 +134,8 @@ class _Told:
     def people(self) -> Iterator[int | None]:
         """The user ids in the rows."""
         yield self.need.published_by
-        yield from (mark.actor_id for mark in self.marks)
+        for mark in self.marks:
+            yield from (mark.actor_id, mark.details.get("doctor_id"))
         for row in self.assignments:
             yield from (row.doctor_id, row.created_by, row.released_by)
         for request in self.requests:
@@ -150,6 +165,7 @@ def events_of(session: Session, practice: Practice, need_id: int) -> list[Event]
         *_of_swaps(told),
         *_of_asks(told),
         *_of_calls(told),
+        *_of_invitations(told),
     ]
     return sorted(found, key=lambda event: event.at)
 
@@ -180,7 +196,7 @@ def _of_assignments(told: _Told) -> Iterator[Event]:
     held = {mark.subject_id for mark in told.marks if mark.details.get("state") == "held"}
     for row in told.assignments:
         who, by = told.name(row.doctor_id), told.acted(row.created_by, row.doctor_id)
-        if row.release_kind is ReleaseKind.UNDONE:
+        if row.release_kind is ReleaseKind.UNDONE and not row.tentative:
             yield Event(row.created_at, EventKind.UNDONE, who, by, source=row.source)
             continue
         taken = Event(
@@ -193,6 +209,10 @@ def _of_assignments(told: _Told) -> Iterator[Event]:
             source=row.source,
             held=row.id in held,
         )
+        if row.tentative:
+            if row.released_at is not None:
+                yield _ended(told, row, row.released_at)
+            continue
         before = None if row.predecessor_id is None else by_id.get(row.predecessor_id)
         if before is not None:
             taken = replace(
@@ -208,7 +228,10 @@ def _of_assignments(told: _Told) -> Iterator[Event]:
         if row.released_at is not None:
             yield _ended(told, row, row.released_at)
     for mark in told.marks:
-        row_of = by_id.get(mark.subject_id or 0)
+        row_of = by_id.get(mark.subject_id or 0) if mark.subject == "assignment" else None
+        if mark.action == "assignment.tentative" and row_of is not None:
+            who = told.name(row_of.doctor_id)
+            yield Event(mark.at, EventKind.KEPT, who, source=AssignmentSource.INVITATION)
         if mark.action == "assignment.confirmed" and row_of is not None:
             yield Event(
                 mark.at,
@@ -230,6 +253,7 @@ def _ended(told: _Told, row: Assignment, at: dt.datetime) -> Event:
         days_before=(row.date - local_date(at, told.timezone)).days,
         reason=row.release_reason,
         reason_known_to=frozenset({row.doctor_id}),
+        tentative=row.tentative,
     )
 
 
@@ -303,6 +327,15 @@ def _of_calls(told: _Told) -> Iterator[Event]:
     for at, doctor_id in told.declined:
         who, known = told.name(doctor_id), frozenset({doctor_id})
         yield Event(at, EventKind.CALL_DECLINED, who, known_to=known)
+
+
+def _of_invitations(told: _Told) -> Iterator[Event]:
+    for mark in told.marks:
+        kind, doctor_id = _INVITATIONS.get(mark.action), mark.details.get("doctor_id")
+        if kind is None or doctor_id is None:
+            continue
+        who, by = told.name(doctor_id), told.acted(mark.actor_id, doctor_id)
+        yield Event(mark.at, kind, who, by, known_to=frozenset({doctor_id}))
 
 
 def _read(session: Session, practice: Practice, need_id: int) -> _Told:

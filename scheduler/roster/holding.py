@@ -1,19 +1,25 @@
-"""Days that are held until a titular confirms them, or until the practice's hours are over."""
+"""Days that are held: for a titular's word, or for a doctor who may come and has not said yes.
+
+The practice's hours end both. What becomes of the first is the practice's choice; the second, a
+tentative hold, is free again: nobody else can say yes for a doctor.
+"""
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
 
+from scheduler.core.clock import local_instant
 from scheduler.core.database import UnitOfWork
-from scheduler.core.errors import Conflict, InvalidInput
+from scheduler.core.errors import Conflict, InvalidInput, NotFound, RuleBroken
 from scheduler.core.permissions import SYSTEM, Action, Actor, Subject, require
-from scheduler.people.models import HoldOutcome, Practice
+from scheduler.people.models import HoldOutcome, Practice, User
 from scheduler.roster import assignments
 from scheduler.roster.models import Assignment, Need
-from scheduler.roster.rules import AssignmentState, ReleaseKind
+from scheduler.roster.rules import AssignmentSource, AssignmentState, Period, ReleaseKind
 from scheduler.roster.texts import reason_of
 
 BATCH: Final = 200
@@ -25,7 +31,11 @@ def waiting_for(session: Session, practice_id: int) -> list[Assignment]:
     return list(
         session.scalars(
             sa.select(Assignment)
-            .where(Assignment.practice_id == practice_id, Assignment.state == AssignmentState.HELD)
+            .where(
+                Assignment.practice_id == practice_id,
+                Assignment.state == AssignmentState.HELD,
+                Assignment.tentative.is_(False),
+            )
             .options(
                 joinedload(Assignment.doctor), joinedload(Assignment.need).joinedload(Need.room)
             )
@@ -34,12 +44,64 @@ def waiting_for(session: Session, practice_id: int) -> list[Assignment]:
     )
 
 
+def hold_tentatively(
+    session: UnitOfWork, actor: Actor, need_id: int, *, source: AssignmentSource
+) -> Assignment:
+    """Hold a need for the actor, who may come, for the practice's hours.
+
+    Never beyond the opening of the day itself, and once for a doctor and a need: a hold that
+    has run out is not begun again. Holding again what is theirs already changes nothing. Raises
+    `Conflict` when somebody was first or the need was withdrawn, and `RuleBroken` naming the rule
+    that forbids it.
+    """
+    need = session.get(Need, need_id)
+    if need is None or not actor.roles_in(need.practice_id):
+        raise NotFound("need_not_found")
+    require(actor, Action.NEED_CLAIM, Subject(need.practice_id, actor.user_id))
+    doctor = session.get_one(User, actor.user_id)
+    assignments.hold(session, need.practice_id, [doctor.id])
+    practice = session.get_one(Practice, need.practice_id)
+    begins = practice.pm_start if need.period is Period.PM else practice.am_start
+    until = min(
+        session.now() + dt.timedelta(hours=practice.hold_hours),
+        local_instant(need.date, begins, practice.timezone),
+    )
+    if until <= session.now() or _ran_out(session, need.id, doctor.id):
+        raise RuleBroken("hold_over", date=need.date)
+    return assignments.place(
+        session,
+        actor,
+        need,
+        doctor,
+        source=source,
+        state=AssignmentState.HELD,
+        held_until=until,
+        tentative=True,
+    )
+
+
+def let_go(session: UnitOfWork, actor: Actor, assignment_id: int) -> Assignment:
+    """End a tentative hold: its doctor does not come, or the practice takes it back. The need is
+    free again, and nobody is told. What has ended stays as it is."""
+    assignment = assignments.visible(session, actor, assignment_id)
+    require(actor, Action.ASSIGNMENT_RELEASE, Subject(assignment.practice_id, assignment.doctor_id))
+    assignments.hold(session, assignment.practice_id, [assignment.doctor_id])
+    session.refresh(assignment)
+    if assignment.tentative and assignment.state is AssignmentState.HELD:
+        own = assignment.doctor_id == actor.user_id
+        kind = ReleaseKind.UNDONE if own else ReleaseKind.TAKEN_AWAY
+        assignments.end(session, actor, assignment, kind)
+    return assignment
+
+
 def confirm(session: UnitOfWork, actor: Actor, assignment_id: int) -> Assignment:
     """Say yes to a held day; the doctor is told. Confirming twice changes nothing.
 
-    Raises `Conflict` for a day that is no longer held.
+    Raises `Conflict` for a day that is no longer held, or whose doctor has not said yes yet.
     """
     assignment = _held(session, actor, assignment_id, AssignmentState.CONFIRMED)
+    if assignment.tentative:
+        raise Conflict("hold_tentative", date=assignment.date)
     if assignment.state is AssignmentState.HELD:
         _confirm(session, actor, assignment)
     return assignment
@@ -77,13 +139,25 @@ def expire_held(session: UnitOfWork) -> int:
         session.refresh(assignment)
         if assignment.state is not AssignmentState.HELD:
             continue
-        if practice.hold_outcome is HoldOutcome.CONFIRM:
+        if practice.hold_outcome is HoldOutcome.CONFIRM and not assignment.tentative:
             _confirm(session, SYSTEM, assignment)
             continue
         assignments.end(session, SYSTEM, assignment, ReleaseKind.EXPIRED)
         told = assignments.titulars_of(session, practice_id) | {assignment.doctor_id}
-        assignments.tell(session, "assignment.freed", assignment, told, SYSTEM)
+        kind = "hold.ended" if assignment.tentative else "assignment.freed"
+        assignments.tell(session, kind, assignment, told, SYSTEM)
     return len(found)
+
+
+def _ran_out(session: UnitOfWork, need_id: int, doctor_id: int) -> bool:
+    """Whether a tentative hold of a doctor on a need has ended by itself before."""
+    found = sa.select(Assignment.id).where(
+        Assignment.need_id == need_id,
+        Assignment.doctor_id == doctor_id,
+        Assignment.tentative.is_(True),
+        Assignment.release_kind == ReleaseKind.EXPIRED,
+    )
+    return session.scalar(found.limit(1)) is not None
 
 
 def _confirm(session: UnitOfWork, actor: Actor, assignment: Assignment) -> None:

@@ -93,11 +93,13 @@ def give_back(session: UnitOfWork, actor: Actor, days: Sequence[Assignment]) -> 
 
 
 def require_upcoming(session: UnitOfWork, day: Assignment) -> None:
-    """A day that is still somebody's, today or later."""
+    """A day that is still somebody's, today or later, and not only held for whom may come."""
     if day.state is AssignmentState.RELEASED:
         raise Conflict("already_released", date=day.date)
     if day.state is AssignmentState.DONE or day.date < today_in(session, day.practice_id):
         raise RuleBroken("swap_past", date=day.date)
+    if day.tentative:
+        raise Conflict("hold_tentative", date=day.date)
 
 
 def require_untakable(

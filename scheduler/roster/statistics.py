@@ -319,6 +319,8 @@ def read(session: Session, practice: Practice, start: dt.date, end: dt.date) -> 
             Assignment.practice_id == practice.id,
             Assignment.date.between(start, end),
             Assignment.release_kind.is_distinct_from(ReleaseKind.UNDONE),
+            # Nobody has said yes.
+            Assignment.tentative.is_(False),
         )
     ).all()
     spans: defaultdict[int, list[Member]] = defaultdict(list)

@@ -31,6 +31,7 @@ ICONS: Final[dict[EventKind, str]] = {
     EventKind.PUBLISHED: "plus",
     EventKind.WITHDRAWN: "minus",
     EventKind.TAKEN: "check",
+    EventKind.KEPT: "clock",
     EventKind.CONFIRMED: "check-double",
     EventKind.RELEASED: "undo",
     EventKind.UNDONE: "undo",
@@ -44,6 +45,9 @@ ICONS: Final[dict[EventKind, str]] = {
     EventKind.ASK_DECLINED: "cross",
     EventKind.CALLED: "bell",
     EventKind.CALL_DECLINED: "cross",
+    EventKind.INVITED: "mail",
+    EventKind.INVITATION_DECLINED: "cross",
+    EventKind.INVITATION_WITHDRAWN: "undo",
 }
 
 
@@ -75,7 +79,7 @@ def _door(event: Event) -> str | None:
             return None
         door = str(DOORS[event.source])
         return door + " · " + _("held for a titular’s word") if event.held else door
-    if event.kind is EventKind.RELEASED and event.days_before is not None:
+    if event.kind is EventKind.RELEASED and event.days_before is not None and not event.tentative:
         if event.days_before <= 0:
             return _("on the day itself")
         return ngettext("%(num)d day before", "%(num)d days before", event.days_before)
@@ -106,6 +110,10 @@ def _taken(event: Event) -> str:
     return words
 
 
+def _kept(event: Event) -> str:
+    return _("Held for %(who)s, who may come", who=event.who)
+
+
 def _confirmed(event: Event) -> str:
     if event.by is None:
         return _("Confirmed for %(who)s: nobody had decided in time", who=event.who)
@@ -118,6 +126,8 @@ def _released(event: Event) -> str:
         ReleaseKind.ABSENCE: _l("%(who)s reported absent by %(by)s"),
         ReleaseKind.REFUSED: _l("Not confirmed for %(who)s by %(by)s"),
     }
+    if event.tentative and event.by is None:
+        return _("No longer held for %(who)s", who=event.who)
     if event.release is ReleaseKind.EXPIRED:
         return _("Freed from %(who)s: nobody had confirmed it in time", who=event.who)
     if event.by is None:
@@ -186,10 +196,23 @@ def _call_declined(event: Event) -> str:
     return _("%(who)s cannot answer the call", who=event.who)
 
 
+def _invited(event: Event) -> str:
+    return _("%(who)s invited by e-mail by %(by)s", who=event.who, by=event.by)
+
+
+def _invitation_declined(event: Event) -> str:
+    return _("%(who)s declined the invitation", who=event.who)
+
+
+def _invitation_withdrawn(event: Event) -> str:
+    return _("%(by)s withdrew the invitation of %(who)s", who=event.who, by=event.by)
+
+
 _WORDS: Final[dict[EventKind, Callable[[Event], str]]] = {
     EventKind.PUBLISHED: _published,
     EventKind.WITHDRAWN: _withdrawn,
     EventKind.TAKEN: _taken,
+    EventKind.KEPT: _kept,
     EventKind.CONFIRMED: _confirmed,
     EventKind.RELEASED: _released,
     EventKind.UNDONE: _undone,
@@ -203,4 +226,7 @@ _WORDS: Final[dict[EventKind, Callable[[Event], str]]] = {
     EventKind.ASK_DECLINED: _ask_declined,
     EventKind.CALLED: _called,
     EventKind.CALL_DECLINED: _call_declined,
+    EventKind.INVITED: _invited,
+    EventKind.INVITATION_DECLINED: _invitation_declined,
+    EventKind.INVITATION_WITHDRAWN: _invitation_withdrawn,
 }

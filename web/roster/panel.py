@@ -74,11 +74,13 @@ def choices(
         "sentence": _sentence(day, practice, reader, today, own=own),
         "request": releasing.open_request_on(session(), day.id) if may_release else None,
         "offer": _offer(offer, reader),
-        "may_offer": offer is None and can(reader, Action.SWAP_OFFER, theirs),
+        "say_yes": own and day.tentative,
+        "may_offer": offer is None and not day.tentative and can(reader, Action.SWAP_OFFER, theirs),
         "take_over": near
         and not own
         and can(reader, Action.ASSIGNMENT_TAKE_OVER, Subject(practice.id, reader.user_id)),
         "decide": day.state is AssignmentState.HELD
+        and not day.tentative
         and can(reader, Action.ASSIGNMENT_CONFIRM, here),
         "told": day.source is AssignmentSource.TAKEOVER and may_know(day, practice, reader, detail),
     }

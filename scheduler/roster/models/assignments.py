@@ -28,7 +28,8 @@ class Assignment(Base):
     invariants: one active assignment per need, one per doctor, date and half-day.
 
     `created_by` took it, who is another than the doctor where somebody acted for them. A held one
-    waits for a titular until `held_until`. `lifts` are the doctor's own limits that they agreed
+    waits for a titular until `held_until`; a `tentative` one for its doctor, who may come and has
+    not said yes, and then it is free again. `lifts` are the doctor's own limits that they agreed
     to pass for this day (`legality.Lift`). `predecessor_id` is the assignment it came from when
     the day went from a colleague to this doctor. `supervisor_id` is the titular whom an intern
     reaches on this day, where it is another than usual. `claim_key` is the SHA-256 of what made
@@ -50,6 +51,7 @@ class Assignment(Base):
     created_by: Mapped[int | None] = mapped_column(sa.ForeignKey("user_account.id"))
     updated_at: Mapped[dt.datetime]
     held_until: Mapped[dt.datetime | None]
+    tentative: Mapped[bool] = mapped_column(default=False)
     lifts: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
     claim_key: Mapped[str | None] = mapped_column(sa.String(64), unique=True)
     predecessor_id: Mapped[int | None] = mapped_column(sa.ForeignKey("assignment.id"), index=True)
@@ -68,6 +70,7 @@ class Assignment(Base):
     __table_args__ = (
         sa.CheckConstraint("(state = 'held') = (held_until IS NOT NULL)", name="held"),
         sa.CheckConstraint("(state = 'released') = (released_at IS NOT NULL)", name="released"),
+        sa.CheckConstraint("NOT tentative OR state IN ('held', 'released')", name="tentative"),
         sa.Index("ix_assignment_doctor_id_date", "doctor_id", "date"),
         sa.Index("ix_assignment_practice_id_date", "practice_id", "date"),
         unique_where("uq_assignment_need", "need_id", condition=_ACTIVE),
