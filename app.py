@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import math
 import os
@@ -212,6 +213,35 @@ def check(problem: Path, solution: Path) -> None:
     from scheduler.engine.commands import check_files
 
     sys.exit(check_files(problem, solution))
+
+
+@cli.group()
+def calendars() -> None:
+    """Calendars that doctors keep elsewhere."""
+
+
+@calendars.command("preview")
+@click.argument("file", type=click.Path(path_type=Path), metavar="FILE.ics")
+@click.option("--from", "start", type=DAY, help="The first day; today where it is not given.")
+@click.option("--to", "end", type=DAY, help="The last day; 18 months on where it is not given.")
+def calendars_preview(file: Path, start: dt.datetime | None, end: dt.datetime | None) -> None:
+    """Print what an import of FILE.ics would do, as JSON. No database is read or written.
+
+    \b
+    half_days  each half-day the file speaks of: date, period (am or pm), whether it takes the
+               doctor's time (busy), and how gladly the doctor would come if the file were read
+               as availabilities (preference: wanted, possible, last_resort, or null)
+    ignored    each event that says nothing, by its uid, with the reason
+
+    An event is an availability of a half-day when it covers at least half of its opening hours;
+    a title that begins or ends with ? makes it possible, with ! the last resort. Opening hours
+    and time zone are those of a new practice: 8:30 to 12:30 and 14:00 to 18:30 in Paris.
+
+    A file that cannot be read ends with exit status 2 and one line on standard error.
+    """
+    from scheduler.calendars.reading.command import preview_file
+
+    sys.exit(preview_file(file, start.date() if start else None, end.date() if end else None))
 
 
 @cli.group()

@@ -21,21 +21,25 @@ LOWEST_RANK: Final = 10
 
 def say_free_busy(part: Part, uid: str, zones: Zones, halves: HalfDays) -> None:
     """Say the periods of a VFREEBUSY; raises `Refused` where there is none within the window."""
-    said = False
-    for line in part.all("FREEBUSY"):
-        kind = line.parameters.get("FBTYPE", "BUSY").upper()
+    lines = [line for line in part.all("FREEBUSY") if line.value]
+    if sum(line.value.count(",") + 1 for line in lines) > limits.MOST_PERIODS:
+        raise Refused(Reason.TOO_MANY_DATES, most=limits.MOST_PERIODS)
+    free: set[Slot] = set()
+    busy: set[Slot] = set()
+    for line in lines:
+        is_free = line.parameters.get("FBTYPE", "").upper() == "FREE"
         for text in line.value.split(","):
-            halves.count()
             start, end = period_of(text, line.parameters.get("TZID"), zones)
             for touched in halves.touched(start, end):
-                if kind != "FREE":
-                    halves.say(touched.slot, uid, "", busy=True, preference=None)
-                    said = True
+                if not is_free:
+                    busy.add(touched.slot)
                 elif touched.enough:
-                    halves.say(touched.slot, uid, "", busy=False, preference=Preference.WANTED)
-                    said = True
-    if not said:
+                    free.add(touched.slot)
+    if not free and not busy:
         raise Refused(Reason.NOTHING_SAID)
+    for slot in free | busy:
+        preference = Preference.WANTED if slot in free else None
+        halves.say(slot, uid, "", busy=slot in busy, preference=preference)
 
 
 class Offered:

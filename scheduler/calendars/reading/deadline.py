@@ -12,10 +12,14 @@ class Overrun(BaseException):
     """The time is over. No `Exception`: the libraries at work catch those."""
 
 
+def allow_deadlines() -> None:
+    """To be called once, before the first deadline."""
+    signal.signal(signal.SIGVTALRM, _overrun)
+
+
 @contextmanager
 def deadline(seconds: float) -> Iterator[None]:
     """Raise `Overrun` in what takes more processor time than this."""
-    signal.signal(signal.SIGVTALRM, _overrun)
     signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
     try:
         yield

@@ -16,6 +16,8 @@ from scheduler.calendars.reading.entries import Entry
 from scheduler.calendars.reading.times import DAY, Moment, day_of, later
 
 WEEK: Final = 7
+# Between a moved start and the window: the start itself must not be seen there.
+WEEK_AND_MORE: Final = 10
 YEAR_AND_MORE: Final = 400
 
 
@@ -115,9 +117,10 @@ def _nearer(entry: Entry, entries: Sequence[Entry], window: Window) -> tuple[Mom
         or any(other.onwards or (other.repeats and other is not entry) for other in entries)
     ):
         return entry.start, entry.end
-    first = window.start - (day_of(entry.end) - day_of(entry.start)) - YEAR_AND_MORE * DAY
+    margin = (YEAR_AND_MORE if rule.frequency == "YEARLY" else WEEK_AND_MORE) * DAY
+    first = window.start - (day_of(entry.end) - day_of(entry.start)) - margin
     if rule.until is not None:
-        first = min(first, day_of(rule.until) - YEAR_AND_MORE * DAY)
+        first = min(first, day_of(rule.until) - margin)
     behind = (first - day_of(entry.start)).days
     if behind <= 0:
         return entry.start, entry.end

@@ -22,6 +22,7 @@ class Fault(enum.StrEnum):
     TOO_HEAVY = "calendar_too_heavy"
     NOT_NOW = "calendar_not_now"
     WINDOW_REVERSED = "calendar_window_reversed"
+    WINDOW_ABSURD = "calendar_window_absurd"
     WINDOW_TOO_LONG = "calendar_window_too_long"
 
 

@@ -51,6 +51,8 @@ class HalfDays:
         self.window = window
         self._hours = hours
         self._told: dict[Slot, _Told] = {}
+        self._opens = window.first_instant.timestamp()
+        self._closes = window.last_instant.timestamp()
         self._bounds: dict[dt.date, tuple[tuple[Half, float, float], ...]] = {}
         self._decided: set[Slot] = set()
         self._left = limits.MOST_TOUCHED
@@ -59,7 +61,8 @@ class HalfDays:
         """The half-days of the window whose opening hours a span of time overlaps."""
         first, last = self._instant(start), self._instant(end)
         day = max(self.date_of(start), self.window.start)
-        while day <= min(self.date_of(end), self.window.end):
+        last_day = min(self.date_of(end), self.window.end)
+        while day <= last_day:
             for half, opens, closes in self.opening(day):
                 seconds = min(last, closes) - max(first, opens)
                 if seconds > 0:
@@ -82,9 +85,7 @@ class HalfDays:
 
     def is_outside(self, start: Moment, end: Moment) -> bool:
         """Whether nothing of a span of time lies in the window."""
-        first = self.window.first_instant.timestamp()
-        last = self.window.last_instant.timestamp()
-        return self._instant(start) >= last or self._instant(end) <= first
+        return self._instant(start) >= self._closes or self._instant(end) <= self._opens
 
     def say(
         self, slot: Slot, uid: str, title: str, *, busy: bool, preference: Preference | None

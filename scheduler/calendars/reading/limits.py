@@ -17,6 +17,7 @@ LONGEST_WINDOW_DAYS: Final = 1_100
 MOST_REPETITIONS: Final = 1_000
 MOST_INTERVAL: Final = 1_000
 MOST_DATES: Final = 1_000
+MOST_PERIODS: Final = 5_000
 MOST_EXCEPTIONS: Final = 3_000
 MOST_RULES: Final = 10
 LONGEST_RULE: Final = 2_000
@@ -28,14 +29,14 @@ LAST_YEAR: Final = 2999
 LONGEST_TITLE: Final = 200
 LONGEST_UID: Final = 255
 # Processor time of one event, in seconds: a rule that no day fulfils is searched to the year 9999.
-EVENT_SECONDS: Final = 0.15
+EVENT_SECONDS: Final = 0.2
 
 # Of a time zone that a file defines.
 MOST_OBSERVANCES: Final = 40
 MOST_ONSETS: Final = 200
 
 # Of the process that reads.
-CPU_SECONDS: Final = 1.5
+CPU_SECONDS: Final = 1.4
 CPU_SECONDS_AT_ALL: Final = 2
 WALL_SECONDS: Final = 20
 MEMORY_BYTES: Final = 256 * 1024 * 1024

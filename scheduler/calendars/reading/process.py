@@ -34,6 +34,8 @@ def read(
     """
     if start > end:
         raise Unreadable(Fault.WINDOW_REVERSED)
+    if start.year <= limits.FIRST_YEAR or end.year >= limits.LAST_YEAR:
+        raise Unreadable(Fault.WINDOW_ABSURD)
     if (end - start).days > limits.LONGEST_WINDOW_DAYS:
         raise Unreadable(Fault.WINDOW_TOO_LONG, most=limits.LONGEST_WINDOW_DAYS)
     if len(content) > limits.MOST_BYTES:

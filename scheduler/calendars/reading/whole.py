@@ -10,7 +10,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from scheduler.calendars.reading import availability, limits
-from scheduler.calendars.reading.deadline import Overrun, deadline
+from scheduler.calendars.reading.deadline import Overrun, allow_deadlines, deadline
 from scheduler.calendars.reading.entries import Entry, entry_of
 from scheduler.calendars.reading.expanding import Happening, Window, happenings
 from scheduler.calendars.reading.faults import Fault, Reason, Refused
@@ -170,6 +170,7 @@ def read_whole(
     own_uids: Collection[str],
 ) -> Reading:
     """What a file says of the days from `start` to `end`. Raises `Unreadable`."""
+    allow_deadlines()
     try:
         window = Window(start, end, ZoneInfo(timezone))
         return Reader(HalfDays(window, hours), frozenset(own_uids)).read(content)
