@@ -25,6 +25,7 @@ KINDS: Final[dict[str, Any]] = {
     "day.returned": _l("the day went back"),
     "absence.declared": _l("the doctor does not come"),
     "absence.ended": _l("the doctor comes after all"),
+    "absence.filled": _l("somebody else comes"),
 }
 
 

@@ -70,6 +70,7 @@ _ALL: Final = (
     # Somebody is missing.
     Kind("absence.declared", Group.ABSENCES, True, hands.absent),
     Kind("absence.ended", Group.ABSENCES, True, hands.day),
+    Kind("absence.filled", Group.ABSENCES, True, hands.filled),
     Kind("assignment.emergency", Group.ABSENCES, True, hands.day),
     Kind("day.taken_over", Group.ABSENCES, True, hands.passed_on),
     Kind("day.returned", Group.ABSENCES, True, hands.passed_on),

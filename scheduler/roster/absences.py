@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
-from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
@@ -16,6 +15,7 @@ from scheduler.core.errors import Conflict, RuleBroken
 from scheduler.core.permissions import Action, Actor, Role, Subject, require
 from scheduler.people.models import Member, Practice, User
 from scheduler.roster import assignments, calls
+from scheduler.roster.lost_days import ABSENT
 from scheduler.roster.models import Ask, Assignment, Call, CallDay, Invitation, Need, Swap
 from scheduler.roster.passing_on import require_upcoming, today_in
 from scheduler.roster.rules import (
@@ -26,9 +26,6 @@ from scheduler.roster.rules import (
 )
 from scheduler.roster.swap_rules import in_reach, passed
 from scheduler.roster.texts import reason_of
-
-# How a day ends whose doctor does not come: found by others, or said by the doctor that day.
-ABSENT: Final = frozenset({ReleaseKind.ABSENCE, ReleaseKind.EMERGENCY})
 
 
 class HangingKind(enum.StrEnum):

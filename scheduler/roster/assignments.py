@@ -22,7 +22,7 @@ from scheduler.core.database import UnitOfWork, lock_rows
 from scheduler.core.errors import Conflict, NotFound, RuleBroken
 from scheduler.core.permissions import Actor, Role
 from scheduler.people.models import ClaimPolicy, Member, Practice, User
-from scheduler.roster import ask_endings, legality
+from scheduler.roster import ask_endings, legality, lost_days
 from scheduler.roster.ask_rules import lift_of
 from scheduler.roster.legality import Lift, Refusal
 from scheduler.roster.models import Ask, Assignment, Need, ReleaseRequest, Swap
@@ -161,6 +161,7 @@ def place(
     note(session, actor, action, assignment, **details)
     if state is AssignmentState.HELD:
         tell(session, "assignment.held", assignment, titulars_of(session, practice.id), actor)
+    tell(session, "absence.filled", assignment, waiting_for(session, assignment), actor)
     ask_endings.end_on(session, actor, need, taken_by=doctor.id, agreed=agreed)
     return assignment
 
@@ -253,6 +254,19 @@ def tell(
 def titulars_of(session: UnitOfWork, practice_id: int) -> set[int]:
     """The numbers of the users who are titulars of a practice today."""
     return members_with(session, practice_id, {Role.TITULAR})
+
+
+def waiting_for(session: UnitOfWork, filled: Assignment) -> set[int]:
+    """Who looks for somebody to come in an absent doctor's place: whoever declared the absence,
+    and the titulars and secretaries; nobody where the day was not lost to an absence."""
+    absent = lost_days.absence_before(session, filled)
+    if absent is None:
+        return set()
+    declared = set() if absent.released_by is None else {absent.released_by}
+    practice_id = filled.practice_id
+    looking = declared | titulars_of(session, practice_id) | secretaries_of(session, practice_id)
+    # Who comes knows it.
+    return looking - {filled.doctor_id}
 
 
 def secretaries_of(session: UnitOfWork, practice_id: int) -> set[int]:

@@ -59,14 +59,9 @@ def take(
     invitation.state, invitation.ended_at = InvitationState.ACCEPTED, session.now()
     session.flush()
     _note(session, actor, "call.accepted", call, invitation, need_id=need.id)
-    outbox.post(
-        session,
-        cause=f"call.answered:{taken.id}",
-        recipient_ids=assignments.titulars_of(session, call.practice_id) - {actor.user_id},
-        kind="call.answered",
-        call_id=call.id,
-        assignment_id=taken.id,
-    )
+    if not call.urgent:
+        # Of a day lost to an absence everybody who looks for somebody is told at once.
+        _tell(session, actor, call, taken)
     return taken
 
 
@@ -136,6 +131,17 @@ def _need_of(session: UnitOfWork, call: Call, need_id: int) -> Need:
     if need_id not in {day.need_id for day in call.days}:
         raise NotFound("need_not_found")
     return session.get_one(Need, need_id)
+
+
+def _tell(session: UnitOfWork, actor: Actor, call: Call, taken: Assignment) -> None:
+    outbox.post(
+        session,
+        cause=f"call.answered:{taken.id}",
+        recipient_ids=assignments.titulars_of(session, call.practice_id) - {actor.user_id},
+        kind="call.answered",
+        call_id=call.id,
+        assignment_id=taken.id,
+    )
 
 
 def _note(

@@ -225,6 +225,10 @@ def undo(session: UnitOfWork, actor: Actor, assignment_id: int) -> Assignment:
 
 def _heard_of(session: UnitOfWork, assignment: Assignment) -> set[int]:
     """Who was told that a day was taken, or acted in it, and so is told that it was undone."""
+    return assignments.waiting_for(session, assignment) | _party_to(session, assignment)
+
+
+def _party_to(session: UnitOfWork, assignment: Assignment) -> set[int]:
     if assignment.source is AssignmentSource.CALL:
         return assignments.titulars_of(session, assignment.practice_id)
     if assignment.source is AssignmentSource.ASK:

@@ -13,7 +13,7 @@ from scheduler.core.permissions import Role
 from scheduler.core.settings import Settings
 from scheduler.notify import composer
 from scheduler.people.models import HoldOutcome, Locale, Practice, User
-from scheduler.roster import absences, holding, releasing, swaps, takeovers
+from scheduler.roster import absences, claiming, holding, releasing, swaps, takeovers
 from scheduler.roster.models import Assignment
 from scheduler.roster.rules import AssignmentState
 from tests.factories import House
@@ -120,6 +120,16 @@ def test_emergencies(post: Correspondence) -> None:
     assert set(post.letters("day.taken_over")) == {"Léa", "Anne", "Sylvie"}
     post.do(post.lea, takeovers.untake_over, taken.id)
     assert set(post.letters("day.returned")) == {"Hugo", "Anne", "Sylvie"}
+
+
+def test_a_day_lost_and_filled(post: Correspondence) -> None:
+    lost = post.day(1)
+    post.do(post.lea, absences.declare, lost.id)
+    post.do(post.hugo, claiming.claim, lost.need_id)
+    filled = post.letters("absence.filled")
+    assert set(filled) == {"Léa", "Anne", "Sylvie"}
+    assert all("Hugo Roux" in letter.subject for letter in filled.values())
+    assert filled["Léa"].text.splitlines()[-1] != filled["Anne"].text.splitlines()[-1]
 
 
 def test_a_day_given_back_on_the_day_itself(post: Correspondence) -> None:

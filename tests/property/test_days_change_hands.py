@@ -26,6 +26,7 @@ from hypothesis.stateful import (
     precondition,
     rule,
 )
+from sqlalchemy.orm import joinedload
 
 from scheduler.core import audit
 from scheduler.core.clock import FixedClock
@@ -423,6 +424,7 @@ class DaysChangeHands(RuleBasedStateMachine):
             invitation = session.scalars(
                 sa.select(Invitation)
                 .where(Invitation.state == InvitationState.SENT)
+                .options(joinedload(Invitation.call))
                 .order_by(Invitation.id)
                 .limit(1)
             ).one_or_none()
@@ -434,7 +436,8 @@ class DaysChangeHands(RuleBasedStateMachine):
             assert before in (None, invitation.doctor_id)
             self.holders[wanted.id] = invitation.doctor_id
             if before is None and invitation.doctor_id != self.titular.id:
-                self.owe("call.answered", [self.titular])
+                kind = "absence.filled" if invitation.call.urgent else "call.answered"
+                self.owe(kind, [self.titular])
 
     @precondition(lambda self: self.clock.now() < NOW + dt.timedelta(days=8))
     @rule(hours=st.integers(1, 16))

@@ -13,9 +13,9 @@ from scheduler.core.errors import Conflict, Forbidden, NotFound, RelaisError, Ru
 from scheduler.core.outbox import OutboxMessage
 from scheduler.core.permissions import Role
 from scheduler.people.models import Member, Practice, User
-from scheduler.roster import absences, claiming, swaps
+from scheduler.roster import absences, call_answers, claiming, swaps
 from scheduler.roster.absences import Hanging, HangingKind
-from scheduler.roster.models import Assignment, Call, CallDay
+from scheduler.roster.models import Assignment, Call, CallDay, Invitation
 from scheduler.roster.rules import AssignmentState, CallState, Preference, ReleaseKind
 from tests.factories import House
 from tests.support import at_once, audited
@@ -156,6 +156,33 @@ def test_a_day_that_is_theirs_again_is_not_undone(morning: Morning) -> None:
         with pytest.raises(RelaisError) as caught:
             morning.do(who, claiming.undo, back.id)
         assert caught.value.code == "undo_too_late"
+
+
+def test_whoever_looked_for_somebody_hears_that_one_was_found(morning: Morning) -> None:
+    """The secretary who declared the absence has a waiting room before her."""
+    morning.do(morning.secretary, absences.declare, morning.day.id)
+    taken = morning.do(morning.hugo, claiming.claim, morning.day.need_id)
+    assert morning.told("absence.filled") == {morning.secretary.id, morning.titular.id}
+    morning.do(morning.hugo, claiming.undo, taken.id)
+    assert morning.told("assignment.released") == {morning.secretary.id, morning.titular.id}
+
+
+def test_who_answers_the_urgent_call_is_told_of_at_once(morning: Morning) -> None:
+    morning.do(morning.secretary, absences.declare, morning.day.id)
+    with morning.house.database.transaction() as session:
+        link = session.scalars(
+            sa.select(Invitation.uid).where(Invitation.doctor_id == morning.hugo.id)
+        ).one()
+        call_answers.take(session, link, morning.day.need_id)
+    assert morning.told("absence.filled") == {morning.secretary.id, morning.titular.id}
+    # Once is enough.
+    assert morning.told("call.answered") == set()
+
+
+def test_a_doctor_who_declared_their_own_absence_hears_that_it_is_filled(morning: Morning) -> None:
+    morning.do(morning.lea, absences.declare, morning.day.id)
+    morning.do(morning.secretary, claiming.claim, morning.day.need_id, doctor_id=morning.hugo.id)
+    assert morning.told("absence.filled") == {morning.lea.id, morning.titular.id}
 
 
 def test_whoever_comes_too_late_reads_who_stepped_in(morning: Morning) -> None:

@@ -103,7 +103,8 @@ def _absence_page(assignment_id: int, *, problem: RelaisError | None = None) -> 
     on_call = duties_between(session(), practice().id, absent.date, absent.date).get(absent.date)
     if on_call is not None and on_call.doctor_id == absent.doctor_id:
         hanging.append(presenter.duty(absent))
-    kinds = ("absence.declared", "absence.ended")
+    kinds = ("absence.declared", "absence.ended", "absence.filled")
+    days = [absent.id] if holder is None else [absent.id, holder.id]
     return render_template(
         "absences/show.html",
         absent=absent,
@@ -115,7 +116,7 @@ def _absence_page(assignment_id: int, *, problem: RelaisError | None = None) -> 
         call=call if can(actor(), Action.CALL_VIEW, here) else None,
         people=presenter.people(invitations, (*others.said, *others.silent), phones=staff),
         may_give=holder is None and can(actor(), Action.ASSIGNMENT_GIVE, here),
-        told=told_rows(swap_queries.told_of(session(), [absent.id], kinds)),
+        told=told_rows(swap_queries.told_of(session(), days, kinds)),
         hanging=hanging,
         may_know_reason=staff or absent.doctor_id == actor().user_id,
     )

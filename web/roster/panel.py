@@ -11,7 +11,7 @@ from flask_babel import ngettext
 from scheduler.core.permissions import Action, Actor, Role, Subject, can
 from scheduler.people.models import Practice
 from scheduler.roster import assignments, claiming, releasing, swap_queries
-from scheduler.roster.absences import ABSENT
+from scheduler.roster.lost_days import ABSENT
 from scheduler.roster.models import Assignment, Swap
 from scheduler.roster.queries import NeedDetail
 from scheduler.roster.releasing import Notice

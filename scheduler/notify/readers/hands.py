@@ -11,6 +11,7 @@ from scheduler.core.database import UnitOfWork
 from scheduler.core.outbox import DeliveryFailed, OutboxMessage
 from scheduler.notify.readers.common import assignments_of
 from scheduler.people.models import Practice, User
+from scheduler.roster import lost_days
 from scheduler.roster.models import Assignment, Need, ReleaseRequest, Swap
 
 
@@ -37,6 +38,15 @@ def absent(session: UnitOfWork, message: OutboxMessage) -> dict[str, Any]:
     found = day(session, message)
     number = found["assignment"].id
     return {**found, "path": f"/p/{found['practice'].slug}/absences/{number}"}
+
+
+def filled(session: UnitOfWork, message: OutboxMessage) -> dict[str, Any]:
+    """A day taken in an absent doctor's place; `declarer` where the recipient said that the
+    doctor does not come."""
+    found = day(session, message)
+    before = lost_days.absence_before(session, found["assignment"])
+    declarer = before is not None and before.released_by == message.recipient_id
+    return {**found, "declarer": declarer}
 
 
 def passed_on(session: UnitOfWork, message: OutboxMessage) -> dict[str, Any]:
