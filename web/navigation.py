@@ -88,6 +88,7 @@ def destinations() -> list[Destination]:
             add("practice.show", _("Practice"), "settings")
         if can(who.actor, Action.PRESENCE_EDIT, subject):
             add("presences.index", _("Presences"), "users")
+    add("calendars.index", _("My calendars"), "calendar")
     add("account.show", _("My account"), "user", primary=True)
     return found
 

@@ -25,7 +25,7 @@ def days_file(days: Sequence[Assignment], locale: Locale, link: Link) -> bytes:
     The events are those of the personal feed: who has both sees each day once.
     """
     words = rules.WORDS[locale]
-    entries = [day_entry(day, words, link, all_day=False, personal=True) for day in days]
+    entries = [day_entry(day, words, link, personal=True) for day in days]
     dates = [day.date for day in days]
     return document.write(
         words["my_days"],
@@ -37,13 +37,10 @@ def days_file(days: Sequence[Assignment], locale: Locale, link: Link) -> bytes:
     )
 
 
-def day_entry(
-    row: Assignment, words: rules.Words, link: Link, *, all_day: bool, personal: bool
-) -> Entry:
+def day_entry(row: Assignment, words: rules.Words, link: Link, *, personal: bool) -> Entry:
     """A day as an event: named after the practice for its doctor, after the doctor for others."""
     need = row.need
     practice = need.practice
-    title = practice.name if personal else f"{row.doctor.name} · {need.room.name}"
     held = row.state is AssignmentState.HELD
     start, end = rules.hours_of(practice, row.date, row.period)
     return Entry(
@@ -52,9 +49,9 @@ def day_entry(
         changed_at=row.updated_at,
         start=start,
         end=end,
-        summary=titled(
-            title, row.period, words, all_day=all_day, note=words["to_confirm"] if held else ""
-        ),
+        summary=practice.name if personal else f"{row.doctor.name} · {need.room.name}",
+        half=half_of(row.period, words),
+        note=words["to_confirm"] if held else "",
         location=place_of(need),
         url=link(practice.slug, row.date),
         tentative=held,
@@ -63,9 +60,12 @@ def day_entry(
 
 def titled(title: str, period: Period, words: rules.Words, *, all_day: bool, note: str = "") -> str:
     """The title, with what an all-day event cannot show and what is still open."""
-    half = "" if period is Period.DAY or not all_day else words[period.value]
-    remarks = ", ".join(part for part in (half, note) if part)
-    return f"{title} ({remarks})" if remarks else title
+    return document.with_remarks(title, half_of(period, words) if all_day else "", note)
+
+
+def half_of(period: Period, words: rules.Words) -> str:
+    """Which half of a day a period is, in words; nothing for a whole one."""
+    return "" if period is Period.DAY else words[period.value]
 
 
 def place_of(need: Need) -> str:

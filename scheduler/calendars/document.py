@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from icalendar import Calendar, Event, vText
+from icalendar import Alarm, Calendar, Event, vText
 
+from scheduler.calendars import rules
+from scheduler.calendars.models import Reminder
 from scheduler.calendars.timezones import vtimezone
 
 PRODUCT: Final = "-//Relais//Relais//FR"
@@ -17,7 +19,11 @@ REFRESH: Final = dt.timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One event. `start` and `end` are local instants; `changed_at` is in UTC."""
+    """One event. `start` and `end` are local instants; `changed_at` is in UTC.
+
+    `half` and `note` stand in brackets after `summary`; the first only in an all-day event,
+    which has no hours to tell it.
+    """
 
     uid: str
     sequence: int
@@ -27,10 +33,17 @@ class Entry:
     summary: str
     location: str
     url: str
+    description: str = ""
+    half: str = ""
+    note: str = ""
     # A day that waits for somebody's yes.
     tentative: bool = False
-    # A day that takes nobody's time yet.
+    # A day that takes nobody's time.
     transparent: bool = False
+    cancelled: bool = False
+    # All day, whatever the calendar is written like.
+    whole_day: bool = False
+    reminder: Reminder = Reminder.NONE
 
 
 def write(
@@ -62,8 +75,14 @@ def write(
     for zone in sorted({timezone, *(str(entry.start.tzinfo) for entry in ordered)}):
         calendar.add_component(vtimezone(zone, *years))
     for entry in ordered:
-        calendar.add_component(_event(entry, all_day=all_day))
+        calendar.add_component(_event(entry, all_day=all_day or entry.whole_day))
     return bytes(calendar.to_ical())
+
+
+def with_remarks(title: str, *remarks: str) -> str:
+    """A title, and in brackets after it what there is to remark."""
+    found = ", ".join(remark for remark in remarks if remark)
+    return f"{title} ({found})" if found else title
 
 
 def _event(entry: Entry, *, all_day: bool) -> Event:
@@ -79,9 +98,37 @@ def _event(entry: Entry, *, all_day: bool) -> Event:
     else:
         event.add("dtstart", entry.start)
         event.add("dtend", entry.end)
-    event.add("summary", entry.summary)
-    event.add("location", entry.location)
-    event.add("url", entry.url)
-    event.add("status", "TENTATIVE" if entry.tentative or entry.transparent else "CONFIRMED")
-    event.add("transp", "TRANSPARENT" if entry.transparent else "OPAQUE")
+    event.add("summary", _summary(entry, all_day=all_day))
+    for name, text in (
+        ("description", entry.description),
+        ("location", entry.location),
+        ("url", entry.url),
+    ):
+        if text:
+            event.add(name, text)
+    event.add("status", _status(entry))
+    event.add("transp", "TRANSPARENT" if entry.transparent or entry.cancelled else "OPAQUE")
+    start = dt.datetime.combine(entry.start, dt.time(), entry.start.tzinfo)
+    trigger = rules.reminder_before(entry.reminder, start if all_day else entry.start)
+    if trigger is not None and not entry.cancelled:
+        event.add_component(_alarm(trigger, entry.summary))
     return event
+
+
+def _status(entry: Entry) -> str:
+    if entry.cancelled:
+        return "CANCELLED"
+    return "TENTATIVE" if entry.tentative else "CONFIRMED"
+
+
+def _summary(entry: Entry, *, all_day: bool) -> str:
+    """The title, with what an all-day event cannot show and what is still open."""
+    return with_remarks(entry.summary, entry.half if all_day else "", entry.note)
+
+
+def _alarm(trigger: dt.timedelta, text: str) -> Alarm:
+    alarm = Alarm()
+    alarm.add("action", "DISPLAY")
+    alarm.add("description", text)
+    alarm.add("trigger", trigger)
+    return alarm

@@ -1,4 +1,5 @@
-"""Pure rules of feeds: tokens, the window of dates, the hours of a period, the few words."""
+"""Pure rules of feeds: what each can have in it, tokens, the window of dates, the hours of a
+period, when a reminder comes, the few words."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from scheduler.calendars.models import FeedKind, Part, Reminder
 from scheduler.people.models import Locale, Practice
 from scheduler.roster.rules import Period
 
@@ -21,6 +23,25 @@ MONTHS_AHEAD: Final = 18
 LONGEST_CLIENT_NAME: Final = 120
 # How often the name and time of who fetches a feed are written down, at the most.
 FETCH_NOTED_EVERY: Final = dt.timedelta(minutes=1)
+# So long a day that is off stands in a feed as such.
+CANCELLED_SHOWN: Final = dt.timedelta(days=30)
+MOST_FEEDS: Final = 20
+LONGEST_NAME: Final = 60
+
+PARTS_OF_KIND: Final[Mapping[FeedKind, tuple[Part, ...]]] = {
+    FeedKind.PERSONAL: (Part.CONFIRMED, Part.HELD, Part.DUTIES, Part.PROPOSED),
+    FeedKind.OPEN: (Part.OPEN,),
+    FeedKind.ROSTER: (Part.CONFIRMED, Part.HELD, Part.DUTIES, Part.OPEN),
+}
+# What is of no more interest once its date is over, and then goes without a word.
+PASSING_PARTS: Final = frozenset({Part.OPEN, Part.PROPOSED})
+
+# So many days before the date, at that hour.
+REMINDED: Final[Mapping[Reminder, tuple[int, dt.time]]] = {
+    Reminder.MORNING: (0, dt.time(7)),
+    Reminder.EVENING: (1, dt.time(19)),
+    Reminder.WEEK: (7, dt.time(19)),
+}
 
 Words = Mapping[str, str]
 
@@ -28,17 +49,31 @@ Words = Mapping[str, str]
 WORDS: Final[Mapping[Locale, Words]] = {
     Locale.FRENCH: {
         "my_days": "Relais – mes journées",
+        "open_days": "Relais – jours libres",
+        "open_days_of": "Relais – jours libres, {practice}",
         "roster_of": "Relais – {practice}",
         "to_fill": "À pourvoir",
         "to_confirm": "à confirmer",
+        "proposed": "Proposé",
+        "on_call": "Astreinte",
+        "cancelled": "Annulé",
+        "take_it": "Prendre cette journée : {url}",
+        "answer_it": "Répondre : {url}",
         "am": "matin",
         "pm": "après-midi",
     },
     Locale.ENGLISH: {
         "my_days": "Relais – my days",
+        "open_days": "Relais – open days",
+        "open_days_of": "Relais – open days, {practice}",
         "roster_of": "Relais – {practice}",
         "to_fill": "To fill",
         "to_confirm": "to confirm",
+        "proposed": "Proposed",
+        "on_call": "On call",
+        "cancelled": "Cancelled",
+        "take_it": "Take this day: {url}",
+        "answer_it": "Answer: {url}",
         "am": "morning",
         "pm": "afternoon",
     },
@@ -75,6 +110,24 @@ def hours_of(practice: Practice, date: dt.date, period: Period) -> tuple[dt.date
     last = practice.am_end if period is Period.AM else practice.pm_end
     zone = ZoneInfo(practice.timezone)
     return dt.datetime.combine(date, first, zone), dt.datetime.combine(date, last, zone)
+
+
+def reminder_before(reminder: Reminder, start: dt.datetime) -> dt.timedelta | None:
+    """How long after `start`, a local instant, a reminder comes; before it is less than nothing.
+
+    The time that passes, not the difference of two clocks: a night may have 23 or 25 hours.
+    """
+    if reminder is Reminder.NONE:
+        return None
+    days, time = REMINDED[reminder]
+    at = dt.datetime.combine(start.date() - dt.timedelta(days=days), time, start.tzinfo)
+    return at.astimezone(dt.UTC) - start.astimezone(dt.UTC)
+
+
+def clean_name(text: str) -> str | None:
+    """A name that somebody gives a feed, or None for none."""
+    printable = "".join(letter if letter.isprintable() else " " for letter in text)
+    return " ".join(printable.split())[:LONGEST_NAME].rstrip() or None
 
 
 def new_salt() -> str:

@@ -9,16 +9,21 @@ import icalendar
 import pytest
 import sqlalchemy as sa
 
-from scheduler.calendars import queries, service
-from scheduler.calendars.models import Feed, FeedKind
+from scheduler.calendars import queries, rules
+from scheduler.calendars.feeds import answering, subscribing
+from scheduler.calendars.feeds.subscribing import Choice
+from scheduler.calendars.feeds.telling import Links
+from scheduler.calendars.models import Feed, FeedEvent, FeedKind, Part, Reminder
 from scheduler.core.audit import AuditEvent
 from scheduler.core.clock import FixedClock
 from scheduler.core.database import Database
 from scheduler.core.errors import Forbidden, InvalidInput, NotFound
 from scheduler.core.permissions import Role
+from scheduler.oncall.models import Duty
 from scheduler.people.models import Locale, Member, Practice, Room, User
-from scheduler.roster.models import Assignment, Need
-from scheduler.roster.rules import AssignmentState, NeedState, Period
+from scheduler.roster import releasing
+from scheduler.roster.models import Ask, Assignment, Need, Proposal, ProposalLine
+from scheduler.roster.rules import AskCode, AssignmentState, NeedState, Period, ProposalState
 from tests.factories import House
 from tests.support import at_once, count_queries
 
@@ -28,8 +33,11 @@ TUESDAY = dt.date(2026, 11, 24)
 THURSDAY = dt.date(2026, 11, 26)
 
 
-def link(slug: str, day: dt.date) -> str:
-    return f"{BASE}/p/{slug}/{day}"
+LINKS = Links(
+    week=lambda slug, day: f"{BASE}/p/{slug}/{day}",
+    need=lambda slug, need_id: f"{BASE}/p/{slug}/needs/{need_id}",
+    ask=lambda ask_id: f"{BASE}/asks/{ask_id}",
+)
 
 
 class Place:
@@ -44,26 +52,31 @@ class Place:
             self.practice, Role.REPLACEMENT, given_name="Zoé", family_name="Martin"
         )
 
-    def open(self, kind: FeedKind = FeedKind.PERSONAL, user: User | None = None) -> Feed:
+    def open(
+        self,
+        kind: FeedKind = FeedKind.PERSONAL,
+        user: User | None = None,
+        choice: Choice | None = None,
+    ) -> Feed:
         practice_id = self.practice.id if kind is FeedKind.ROSTER else None
         actor = self.house.actor(user or self.doctor)
         with self.database.transaction() as session:
-            return service.open_feed(session, actor, kind, practice_id, secret=SECRET)
+            return subscribing.open_feed(session, actor, kind, practice_id, choice, secret=SECRET)
 
     def token(self, feed: Feed) -> str:
-        address = service.feed_address(feed, secret=SECRET, base_url=BASE)
+        address = subscribing.feed_address(feed, secret=SECRET, base_url=BASE)
         found = re.fullmatch(rf"{BASE}/feeds/([\w-]{{43}})\.ics", address or "")
         assert found is not None
         return found[1]
 
     def fetch(
         self, feed: Feed, *, all_day: bool = False, client: str = "Phone/1"
-    ) -> tuple[service.Fetch, bytes]:
+    ) -> tuple[answering.Fetch, bytes]:
         with self.database.transaction() as session:
-            fetched = service.fetch(
-                session, self.token(feed), all_day=all_day, client=client, link=link
+            fetched = answering.fetch(
+                session, self.token(feed), all_day=all_day, client=client, links=LINKS
             )
-            return fetched, service.content(session, fetched)
+            return fetched, answering.content(session, fetched)
 
     def events(self, feed: Feed, *, all_day: bool = False) -> list[icalendar.Event]:
         return icalendar.Calendar.from_ical(self.fetch(feed, all_day=all_day)[1]).events
@@ -78,9 +91,55 @@ class Place:
         need = self.house.need(self.practice, date, period, room=room)
         return self.house.assignment(need, self.doctor, state)
 
+    def doctor_of(self, assignment: Assignment) -> User:
+        with self.database.session() as session:
+            return session.get_one(User, assignment.doctor_id)
+
     def change(self, statement: sa.Update | sa.Delete) -> None:
         with self.database.transaction() as session:
             session.execute(statement)
+
+
+def release(place: Place, assignment: Assignment) -> None:
+    """Give a day back, as the service does."""
+    with place.database.transaction() as session:
+        releasing.release(session, place.house.actor(place.doctor_of(assignment)), assignment.id)
+
+
+def on_call(place: Place, date: dt.date, doctor: User) -> None:
+    with place.database.transaction() as session:
+        session.add(Duty(practice_id=place.practice.id, date=date, doctor_id=doctor.id))
+
+
+def ask(place: Place, need: Need, doctor: User, asker: User) -> int:
+    """A question whether a doctor would come on a day; its number."""
+    with place.database.transaction() as session:
+        found = Ask(
+            practice_id=need.practice_id,
+            need_id=need.id,
+            doctor_id=doctor.id,
+            code=AskCode.ASK,
+            message="",
+            asked_by=asker.id,
+            asked_at=session.now(),
+        )
+        session.add(found)
+    return found.id
+
+
+def propose(place: Place, doctor: User, *needs: Need) -> None:
+    """A proposal ready to be read that would give days to a doctor."""
+    with place.database.transaction() as session:
+        proposal = Proposal(
+            practice_id=place.practice.id,
+            start=TUESDAY,
+            end=THURSDAY,
+            state=ProposalState.READY,
+            requested_by=doctor.id,
+            requested_at=session.now(),
+        )
+        proposal.lines = [ProposalLine(need_id=need.id, doctor_id=doctor.id) for need in needs]
+        session.add(proposal)
 
 
 @pytest.fixture
@@ -268,18 +327,268 @@ def test_every_change_shows(place: Place, house: House, clock: FixedClock) -> No
         fetched, body = after, changed
 
 
-def test_the_sequence_rises_with_each_change(place: Place, clock: FixedClock) -> None:
+def test_the_sequence_rises_with_each_change_and_never_falls(
+    place: Place, clock: FixedClock
+) -> None:
     assignment = place.day(TUESDAY)
     feed = place.open()
-    sequences = []
-    for _change in range(3):
+
+    def hold() -> None:
+        place.change(
+            sa.update(Assignment)
+            .where(Assignment.id == assignment.id)
+            .values(
+                state=AssignmentState.HELD,
+                held_until=clock.now() + dt.timedelta(hours=1),
+                version=Assignment.version + 1,
+                updated_at=clock.now(),
+            )
+        )
+
+    def close_room() -> None:
+        place.change(sa.update(Room).where(Room.position == 0).values(name="Salle verte"))
+
+    def open_later() -> None:
+        with place.database.transaction() as session:
+            session.get_one(Practice, place.practice.id).am_start = dt.time(9)
+
+    def all_day() -> None:
+        with place.database.transaction() as session:
+            actor = place.house.actor(place.doctor)
+            subscribing.change_feed(session, actor, feed.id, Choice(all_day=True))
+
+    def what_nobody_sees() -> None:
+        with place.database.transaction() as session:
+            session.get_one(Practice, place.practice.id).weekly_minimum = 3
+
+    seen = []
+    for change in (hold, close_room, open_later, all_day, what_nobody_sees):
         (event,) = place.events(feed)
-        sequences.append(event["SEQUENCE"])
-        assert clock.now() == event.LAST_MODIFIED
+        seen.append((event["SEQUENCE"], clock.now() == event.LAST_MODIFIED))
+        clock.advance(dt.timedelta(hours=1))
+        change()
+    (event,) = place.events(feed)
+    assert seen == [(0, True), (1, True), (2, True), (3, True), (4, True)]
+    assert event["SEQUENCE"] == 4
+
+
+def test_a_feed_of_before_goes_on_where_its_sequences_were(place: Place) -> None:
+    """Feeds once counted the versions of the rows, and no client may be told a lower number."""
+    assignment = place.day(TUESDAY)
+    place.change(sa.update(Assignment).values(version=4))
+    place.change(sa.update(Practice).values(version=3))
+    (event,) = place.events(place.open())
+    assert (event["SEQUENCE"], event.uid) == (5, assignment.uid)
+
+
+def test_a_day_given_back_is_cancelled_for_a_month(place: Place, clock: FixedClock) -> None:
+    assignment = place.day(dt.date(2027, 2, 2))
+    feed = place.open(choice=Choice(reminder=Reminder.EVENING))
+    place.fetch(feed)
+    clock.advance(dt.timedelta(hours=1))
+    release(place, assignment)
+    told = clock.now()
+    (event,) = place.events(feed)
+    assert (event.uid, event["STATUS"], event["SEQUENCE"]) == (assignment.uid, "CANCELLED", 1)
+    assert (event["TRANSP"], event.alarms.times) == ("TRANSPARENT", [])
+    assert event["SUMMARY"] == "Annulé · Cabinet, « l'Île »"
+    assert told == event.LAST_MODIFIED
+    clock.move_to(told + dt.timedelta(days=29))
+    before, _body = place.fetch(feed)
+    assert [event["STATUS"] for event in place.events(feed)] == ["CANCELLED"]
+    clock.move_to(told + dt.timedelta(days=30, minutes=1))
+    after, _body = place.fetch(feed)
+    assert place.events(feed) == []
+    assert after.etag != before.etag
+    assert after.changed_at > before.changed_at
+
+
+def test_what_was_never_told_is_not_cancelled(place: Place) -> None:
+    feed = place.open()
+    release(place, place.day(TUESDAY))
+    assert place.events(feed) == []
+
+
+def test_a_day_on_call_is_told_and_taken_back(
+    place: Place, house: House, clock: FixedClock
+) -> None:
+    on_call(place, THURSDAY, place.doctor)
+    on_call(place, TUESDAY, place.doctor)
+    # With a doctor in the house, that doctor reads the results.
+    place.day(TUESDAY, room=1)
+    personal, roster = place.open(choice=Choice(parts=[Part.DUTIES])), place.open(FeedKind.ROSTER)
+    (event,) = place.events(personal)
+    assert event["SUMMARY"] == "Astreinte · Cabinet, « l'Île »"
+    assert (event["DTSTART"].dt, event["DTEND"].dt) == (THURSDAY, THURSDAY + dt.timedelta(days=1))
+    assert (event["TRANSP"], event["STATUS"]) == ("TRANSPARENT", "CONFIRMED")
+    there = {event["SUMMARY"]: event for event in place.events(roster)}
+    assert there.keys() == {"Astreinte · Zoé Martin", "Zoé Martin · Salle 2"}
+
+    clock.advance(dt.timedelta(hours=1))
+    colleague = house.member(place.practice, Role.REPLACEMENT, given_name="Luc", family_name="Noé")
+    place.change(sa.update(Duty).values(doctor_id=colleague.id, version=Duty.version + 1))
+    (gone,) = place.events(personal)
+    assert (gone["STATUS"], gone["SEQUENCE"]) == ("CANCELLED", 1)
+    changed = {event["SUMMARY"]: event for event in place.events(roster)}
+    event = changed["Astreinte · Luc Noé"]
+    assert event.uid == there["Astreinte · Zoé Martin"].uid
+    assert (event["SEQUENCE"], event["STATUS"]) == (1, "CONFIRMED")
+
+
+def test_an_open_day_leads_to_the_page_where_it_is_taken(
+    place: Place, house: House, clock: FixedClock
+) -> None:
+    need = house.need(place.practice, THURSDAY, Period.AM)
+    house.need(place.practice, THURSDAY, Period.PM, room=1, roles=["intern"])
+    house.need(place.practice, dt.date(2026, 11, 20))
+    # On another day the doctor works already, in the afternoon.
+    place.day(TUESDAY, Period.PM)
+    house.need(place.practice, TUESDAY, room=1)
+    elsewhere = house.practice("Salle")
+    house.need(elsewhere, THURSDAY)
+    feed = place.open(FeedKind.OPEN)
+    (event,) = place.events(feed)
+    address = f"{BASE}/p/nieul/needs/{need.id}"
+    assert event["SUMMARY"] == "À pourvoir · Cabinet, « l'Île »"
+    assert (event["URL"], event["DESCRIPTION"]) == (
+        address,
+        f"Prendre cette journée : {address}",
+    )
+    assert (event["TRANSP"], event["STATUS"]) == ("TRANSPARENT", "TENTATIVE")
+
+    clock.advance(dt.timedelta(hours=1))
+    colleague = house.member(place.practice, Role.REPLACEMENT)
+    taken = house.assignment(need, colleague)
+    (event,) = place.events(feed)
+    assert (event["STATUS"], event["SEQUENCE"]) == ("CANCELLED", 1)
+    clock.advance(dt.timedelta(hours=1))
+    release(place, taken)
+    (event,) = place.events(feed)
+    assert (event["STATUS"], event["SEQUENCE"]) == ("TENTATIVE", 2)
+    # What was not taken and is over interests nobody, and was not called off.
+    clock.advance(dt.timedelta(days=4))
+    assert place.events(feed) == []
+
+
+def test_an_open_day_withdrawn_is_cancelled(place: Place, house: House, clock: FixedClock) -> None:
+    house.need(place.practice, THURSDAY)
+    feed = place.open(FeedKind.OPEN)
+    place.fetch(feed)
+    clock.advance(dt.timedelta(hours=1))
+    place.change(sa.update(Need).values(state=NeedState.WITHDRAWN, version=Need.version + 1))
+    (event,) = place.events(feed)
+    assert event["STATUS"] == "CANCELLED"
+
+
+def test_what_is_proposed_stands_as_tentative(place: Place, house: House) -> None:
+    titular = house.member(place.practice, Role.TITULAR)
+    asked, lined = (house.need(place.practice, date) for date in (TUESDAY, THURSDAY))
+    question = ask(place, asked, titular, titular)
+    propose(place, titular, asked, lined)
+    feed = place.open(user=titular)
+    first, second = place.events(feed)
+    assert first["SUMMARY"] == second["SUMMARY"] == "Proposé · Cabinet, « l'Île »"
+    assert first["URL"] == f"{BASE}/asks/{question}"
+    assert first["DESCRIPTION"] == f"Répondre : {BASE}/asks/{question}"
+    assert second["URL"] == f"{BASE}/p/nieul/needs/{lined.id}"
+    for event in (first, second):
+        assert (event["STATUS"], event["TRANSP"]) == ("TENTATIVE", "TRANSPARENT")
+
+
+def test_a_proposal_is_not_told_to_who_may_not_see_it(place: Place, house: House) -> None:
+    need = house.need(place.practice, TUESDAY)
+    propose(place, place.doctor, need)
+    assert place.events(place.open()) == []
+
+
+def test_a_feed_shows_what_was_chosen(place: Place, clock: FixedClock) -> None:
+    place.day(TUESDAY)
+    place.day(THURSDAY, state=AssignmentState.HELD)
+    feed = place.open(choice=Choice(name=" Mes  jours ", parts=[Part.CONFIRMED]))
+    (event,) = place.events(feed)
+    assert event["STATUS"] == "CONFIRMED"
+    assert b"NAME;LANGUAGE=fr:Mes jours\r\n" in place.fetch(feed)[1]
+    actor = place.house.actor(place.doctor)
+    for parts, statuses in (
+        ([Part.HELD], ["TENTATIVE"]),
+        # What is no longer wanted goes without a word, and comes back as it was.
+        ([Part.CONFIRMED, Part.HELD], ["CONFIRMED", "TENTATIVE"]),
+    ):
         clock.advance(dt.timedelta(hours=1))
         with place.database.transaction() as session:
-            session.get_one(Assignment, assignment.id).updated_at = clock.now()
-    assert sequences == [0, 1, 2]
+            subscribing.change_feed(session, actor, feed.id, Choice(parts=parts))
+        assert [event["STATUS"] for event in place.events(feed)] == statuses
+    assert {event["SEQUENCE"] for event in place.events(feed)} == {0}
+
+
+def test_a_feed_of_nothing_is_refused(place: Place) -> None:
+    for parts in ([], [Part.OPEN]):
+        with pytest.raises(InvalidInput) as caught:
+            place.open(choice=Choice(parts=parts))
+        assert caught.value.code == "feed_empty"
+
+
+@pytest.mark.parametrize(
+    ("reminder", "all_day", "moment"),
+    [
+        (Reminder.MORNING, False, "2026-11-24T07:00"),
+        (Reminder.EVENING, False, "2026-11-23T19:00"),
+        (Reminder.WEEK, False, "2026-11-17T19:00"),
+        (Reminder.MORNING, True, "2026-11-24T07:00"),
+        (Reminder.EVENING, True, "2026-11-23T19:00"),
+        (Reminder.WEEK, True, "2026-11-17T19:00"),
+    ],
+)
+def test_a_reminder_comes_when_it_was_asked_for(
+    place: Place, reminder: Reminder, all_day: bool, moment: str
+) -> None:
+    place.day(TUESDAY)
+    feed = place.open(choice=Choice(reminder=reminder, all_day=all_day))
+    (event,) = place.events(feed)
+    (alarm,) = event.walk("VALARM")
+    assert alarm["ACTION"] == "DISPLAY"
+    begins = event["DTSTART"].dt
+    if all_day:
+        begins = dt.datetime.combine(begins, dt.time())
+    at = begins.replace(tzinfo=None) + alarm["TRIGGER"].dt
+    assert at == dt.datetime.fromisoformat(moment)
+
+
+def test_a_reminder_is_right_across_a_change_of_the_clocks(place: Place) -> None:
+    """The clocks went forward in the night of Sunday 28 March 2027: it had 23 hours."""
+    place.day(dt.date(2027, 3, 28))
+    feed = place.open(choice=Choice(reminder=Reminder.EVENING))
+    (event,) = place.events(feed)
+    (alarm,) = event.walk("VALARM")
+    at = event["DTSTART"].dt.astimezone(dt.UTC) + alarm["TRIGGER"].dt
+    assert at == dt.datetime.fromisoformat("2027-03-27T19:00+01:00")
+
+
+def test_two_changes_within_a_second_have_two_dates(place: Place, clock: FixedClock) -> None:
+    feed = place.open()
+    first, _body = place.fetch(feed)
+    clock.advance(dt.timedelta(milliseconds=300))
+    place.day(TUESDAY)
+    second, _body = place.fetch(feed)
+    assert second.changed_at.replace(microsecond=0) > first.changed_at
+
+
+def test_a_revoked_feed_forgets_what_it_told(place: Place, house: House) -> None:
+    place.day(TUESDAY)
+    feed = place.open()
+    place.fetch(feed)
+    with place.database.transaction() as session:
+        subscribing.revoke_feed(session, house.actor(place.doctor), feed.id)
+    with place.database.session() as session:
+        assert session.scalars(sa.select(FeedEvent)).all() == []
+
+
+def test_fetching_at_once_tells_each_day_once(place: Place) -> None:
+    for offset in range(5):
+        place.day(TUESDAY + dt.timedelta(days=offset))
+    feed = place.open()
+    assert at_once(*[lambda: place.fetch(feed)] * 6) == [None] * 6
+    assert len(place.events(feed)) == 5
 
 
 def test_the_database_does_not_know_the_address(place: Place) -> None:
@@ -288,22 +597,23 @@ def test_the_database_does_not_know_the_address(place: Place) -> None:
     with place.database.session() as session:
         row = session.execute(sa.select(Feed.__table__)).one()
     assert all(token not in str(value) for value in row)
-    assert service.feed_address(feed, secret="another key altogether", base_url=BASE) is None
+    assert subscribing.feed_address(feed, secret="another key altogether", base_url=BASE) is None
 
 
-def test_opening_twice_gives_one_feed(place: Place) -> None:
-    assert place.open().id == place.open().id
-    assert place.open(FeedKind.ROSTER).id != place.open().id
+def test_a_user_has_as_many_feeds_as_they_like(place: Place, house: House) -> None:
+    first, second = place.open(), place.open()
+    assert place.token(first) != place.token(second)
+    place.open(FeedKind.ROSTER)
     with place.database.session() as session:
         found = queries.feeds_of(session, place.doctor.id)
-        assert [feed.kind for feed in found] == [FeedKind.PERSONAL, FeedKind.ROSTER]
-        assert found[1].practice is not None
-
-
-def test_opening_at_once_gives_one_feed(place: Place) -> None:
-    assert at_once(*[place.open] * 6) == [None] * 6
-    with place.database.session() as session:
-        assert len(session.scalars(sa.select(Feed)).all()) == 1
+        kinds = [feed.kind for feed in found]
+        assert kinds == [FeedKind.PERSONAL, FeedKind.PERSONAL, FeedKind.ROSTER]
+        assert found[2].practice is not None
+    for _more in range(rules.MOST_FEEDS - 3):
+        place.open()
+    with pytest.raises(InvalidInput) as caught:
+        place.open()
+    assert caught.value.code == "feed_too_many"
 
 
 def test_renewing_and_revoking(place: Place, house: House) -> None:
@@ -312,18 +622,18 @@ def test_renewing_and_revoking(place: Place, house: House) -> None:
     old = place.token(feed)
     actor = house.actor(place.doctor)
     with place.database.transaction() as session:
-        renewed = service.renew_feed(session, actor, feed.id, secret=SECRET)
+        renewed = subscribing.renew_feed(session, actor, feed.id, secret=SECRET)
     assert (renewed.id, renewed.last_fetched_at) == (feed.id, None)
     assert place.token(renewed) != old
     place.fetch(renewed)
     with place.database.transaction() as session:
-        service.revoke_feed(session, actor, feed.id)
+        subscribing.revoke_feed(session, actor, feed.id)
     for token in (old, place.token(renewed), "", "x" * 43):
         with pytest.raises(NotFound) as caught, place.database.transaction() as session:
-            service.fetch(session, token, all_day=False, client="", link=link)
+            answering.fetch(session, token, all_day=False, client="", links=LINKS)
         assert (caught.value.code, caught.value.facts) == ("feed_not_found", {})
     with pytest.raises(NotFound), place.database.transaction() as session:
-        service.renew_feed(session, actor, feed.id, secret=SECRET)
+        subscribing.renew_feed(session, actor, feed.id, secret=SECRET)
     assert place.open().id != feed.id
     with place.database.session() as session:
         events = session.scalars(sa.select(AuditEvent.action).order_by(AuditEvent.sequence))
@@ -334,9 +644,9 @@ def test_nobody_touches_anothers_feed(place: Place, house: House) -> None:
     feed = place.open()
     stranger = house.actor(house.member(place.practice, Role.TITULAR))
     with pytest.raises(NotFound), place.database.transaction() as session:
-        service.renew_feed(session, stranger, feed.id, secret=SECRET)
+        subscribing.renew_feed(session, stranger, feed.id, secret=SECRET)
     with pytest.raises(NotFound), place.database.transaction() as session:
-        service.revoke_feed(session, stranger, feed.id)
+        subscribing.revoke_feed(session, stranger, feed.id)
     place.fetch(feed)
 
 
@@ -351,7 +661,7 @@ def test_who_may_open_what(place: Place, house: House) -> None:
     for kind, practice_id in ((FeedKind.ROSTER, None), (FeedKind.PERSONAL, place.practice.id)):
         with pytest.raises(InvalidInput), place.database.transaction() as session:
             actor = house.actor(place.doctor)
-            service.open_feed(session, actor, kind, practice_id, secret=SECRET)
+            subscribing.open_feed(session, actor, kind, practice_id, secret=SECRET)
 
 
 @pytest.mark.parametrize("kind", list(FeedKind))
@@ -406,17 +716,3 @@ def test_queries_do_not_grow_with_days(place: Place, house: House) -> None:
             place.fetch(feed)
         counts.append(len(statements))
     assert counts[0] == counts[1]
-
-
-def test_the_indexes_allow_one_feed_of_a_kind(place: Place) -> None:
-    feed = place.open(FeedKind.ROSTER)
-    copy = Feed(
-        kind=feed.kind,
-        user_id=feed.user_id,
-        practice_id=feed.practice_id,
-        salt="x",
-        token_hash="y",
-        created_at=feed.created_at,
-    )
-    with pytest.raises(sa.exc.IntegrityError), place.database.transaction() as session:
-        session.add(copy)

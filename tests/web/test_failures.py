@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
+from scheduler.calendars.feeds.subscribing import feed_address, open_feed
 from scheduler.calendars.models import FeedKind
-from scheduler.calendars.service import feed_address, open_feed
 from scheduler.core.database import Database
 from scheduler.core.permissions import Role
 from scheduler.people.models import User

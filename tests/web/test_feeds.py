@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import gzip
 from collections.abc import Callable
 
 import icalendar
@@ -11,7 +12,7 @@ import sqlalchemy as sa
 from flask.testing import FlaskClient
 from werkzeug.http import parse_date
 
-from scheduler.calendars import service
+from scheduler.calendars.feeds import subscribing
 from scheduler.calendars.models import Feed, FeedKind
 from scheduler.core.clock import FixedClock
 from scheduler.core.database import Database
@@ -41,8 +42,8 @@ def doctor(house: House, practice: Practice) -> User:
 def path(database: Database, house: House, doctor: User, settings: Settings) -> str:
     secret = settings.secret_key or ""
     with database.transaction() as session:
-        feed = service.open_feed(session, house.actor(doctor), FeedKind.PERSONAL, secret=secret)
-    return service.feed_address(feed, secret=secret, base_url="") or ""
+        feed = subscribing.open_feed(session, house.actor(doctor), FeedKind.PERSONAL, secret=secret)
+    return subscribing.feed_address(feed, secret=secret, base_url="") or ""
 
 
 def test_a_feed_is_fetched_by_whoever_knows_its_address(client_for: ClientFor, path: str) -> None:
@@ -80,7 +81,7 @@ def test_an_unchanged_feed_is_not_sent_again(
     clock.advance(dt.timedelta(days=2))
     for headers in (
         {"If-None-Match": first.headers["ETag"]},
-        {"If-None-Match": "W/" + first.headers["ETag"]},
+        {"If-None-Match": first.headers["ETag"].removeprefix("W/")},
         {"If-None-Match": f'"other", {first.headers["ETag"]}'},
         {"If-None-Match": "*"},
         {"If-Modified-Since": first.headers["Last-Modified"]},
@@ -136,19 +137,51 @@ def test_a_release_is_sent_too(
         )
     response = client.get(path, headers={"If-Modified-Since": first.headers["Last-Modified"]})
     assert response.status_code == 200
-    assert b"VEVENT" not in response.data
+    (event,) = icalendar.Calendar.from_ical(response.data).events
+    assert event["STATUS"] == "CANCELLED"
 
 
 def test_an_unchanged_feed_is_answered_without_reading_its_days(
     client_for: ClientFor, path: str, database: Database
 ) -> None:
     client = client_for(None)
-    etag = client.get(path).headers["ETag"]
+    with count_queries(database) as first:
+        etag = client.get(path).headers["ETag"]
     with count_queries(database) as whole:
         client.get(path)
     with count_queries(database) as unchanged:
-        client.get(path, headers={"If-None-Match": etag})
-    assert len(unchanged) < len(whole)
+        assert client.get(path, headers={"If-None-Match": etag}).status_code == 304
+    assert len(unchanged) < len(whole) < len(first)
+    # Neither the days nor what was told of them is read, and nothing is written.
+    for statement in unchanged:
+        assert "feed_event" not in statement
+        assert "assignment.uid" not in statement
+        assert statement.startswith(("SELECT", "BEGIN"))
+    assert not any("assignment.uid" in statement for statement in whole)
+
+
+def test_whoever_takes_gzip_gets_the_same_calendar_compressed(
+    client_for: ClientFor, path: str
+) -> None:
+    client = client_for(None)
+    plain = client.get(path)
+    squeezed = client.get(path, headers={"Accept-Encoding": "br, gzip;q=0.5"})
+    assert "Content-Encoding" not in plain.headers
+    assert squeezed.headers["Content-Encoding"] == "gzip"
+    assert gzip.decompress(squeezed.data) == plain.data
+    assert int(squeezed.headers["Content-Length"]) == len(squeezed.data) < len(plain.data)
+    for response in (plain, squeezed):
+        assert "Accept-Encoding" in response.headers["Vary"]
+    # One weak tag for both bodies: whoever has either need not be sent the other.
+    assert plain.headers["ETag"] == squeezed.headers["ETag"]
+    assert plain.headers["ETag"].startswith('W/"')
+    for encoding in ("gzip", "identity"):
+        headers = {"Accept-Encoding": encoding, "If-None-Match": plain.headers["ETag"]}
+        response = client.get(path, headers=headers)
+        assert (response.status_code, response.data) == (304, b"")
+        assert "Accept-Encoding" in response.headers["Vary"]
+    refused = client.get(path, headers={"Accept-Encoding": "gzip;q=0, identity"})
+    assert refused.data == plain.data
 
 
 def test_wrong_addresses_are_answered_alike(

@@ -76,9 +76,6 @@ POST auth.sign_out                302         302       302    302       302   3
 GET  account.show                 200         200       200    200       200   200    200   200      200     in
 POST account.change_password      422         422       422    422       422   422    422   422      422    401
 POST account.set_language         302         302       302    302       302   302    302   302      302    302
-POST account.open_feed            302         302       302    302       302   302    302   404      404    401
-POST account.renew_feed           404         302       404    404       404   404    404   404      404    401
-POST account.revoke_feed          404         302       404    404       404   404    404   404      404    401
 GET  notifications.show           200         200       200    200       200   200    200   200      200     in
 POST notifications.save           302         302       302    302       302   302    302   302      302    401
 POST notifications.set_phone      422         422       422    422       422   422    422   422      422    401
@@ -93,6 +90,13 @@ GET  notifications.service_worker 200         200       200    200       200   2
 GET  mailbox.index                404         404       404    404       404   404    404   404      404     in
 GET  mailbox.show                 404         404       404    404       404   404    404   404      404     in
 GET  mailbox.body                 404         404       404    404       404   404    404   404      404     in
+GET  calendars.index              200         200       200    200       200   200    200   200      200     in
+GET  calendars.new                200         200       200    200       200   200    200   404      404     in
+POST calendars.open_feed          302         302       302    302       302   302    302   404      404    401
+GET  calendars.edit               404         200       404    404       404   404    404   404      404     in
+POST calendars.change             404         302       404    404       404   404    404   404      404    401
+POST calendars.renew              404         302       404    404       404   404    404   404      404    401
+POST calendars.revoke             404         302       404    404       404   404    404   404      404    401
 GET  calendars.feed               404         404       404    404       404   404    404   404      404    404
 GET  board.index                  200         200       200    200       403   403    403   403      200     in
 POST board.claim                  302         302       302    409       403   403    403   403      404    401
@@ -304,6 +308,7 @@ class World:
             Feed(
                 kind=FeedKind.PERSONAL,
                 user_id=self.doctor.id,
+                parts=["confirmed"],
                 salt="salt",
                 token_hash=f"hash of {self.doctor.id}",
                 created_at=self.house.database.clock.now(),
@@ -556,9 +561,6 @@ REQUESTS: dict[str, Request] = {
     "POST auth.sign_in": lambda _: ({}, {"email": "nobody@example.org", "password": "wrong"}),
     "POST account.change_password": lambda _: ({}, WRONG),
     "POST account.set_language": lambda _: ({}, {"language": "en"}),
-    "POST account.open_feed": lambda w: ({}, {"kind": "roster", "practice": w.practice.slug}),
-    "POST account.renew_feed": lambda w: ({"feed_id": w.feed}, {}),
-    "POST account.revoke_feed": lambda w: ({"feed_id": w.feed}, {}),
     # The hours are those that the page offers first.
     "POST notifications.save": lambda _: (
         {},
@@ -571,6 +573,18 @@ REQUESTS: dict[str, Request] = {
     "POST notifications.confirm_stop": lambda w: ({"token": w.stop_token}, {}),
     "GET mailbox.show": lambda _: ({"letter_id": 1}, {}),
     "GET mailbox.body": lambda _: ({"letter_id": 1}, {}),
+    "GET calendars.new": lambda w: ({"kind": "roster", "practice": w.practice.slug}, {}),
+    "POST calendars.open_feed": lambda w: (
+        {"kind": "roster", "practice": w.practice.slug},
+        {"parts": "confirmed", "style": "hours", "reminder": "none"},
+    ),
+    "GET calendars.edit": lambda w: ({"feed_id": w.feed}, {}),
+    "POST calendars.change": lambda w: (
+        {"feed_id": w.feed},
+        {"parts": "confirmed", "style": "hours", "reminder": "none"},
+    ),
+    "POST calendars.renew": lambda w: ({"feed_id": w.feed}, {}),
+    "POST calendars.revoke": lambda w: ({"feed_id": w.feed}, {}),
     "GET calendars.feed": lambda _: ({"token": "x" * 43}, {}),
     "GET roster.need": lambda w: ({"need_id": w.need.id}, {}),
     "POST board.claim": lambda w: ({}, {"need": w.need.id}),
