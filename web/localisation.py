@@ -12,6 +12,7 @@ from flask_babel import format_date, format_datetime, get_locale, refresh, to_us
 from flask_login import current_user
 
 from scheduler.core.errors import NotFound
+from scheduler.core.wording import french
 from scheduler.people.models import Locale
 from web.extensions import babel
 from web.identity import HOUSE_TIMEZONE, identity
@@ -44,18 +45,23 @@ def speak_to(addressee: Locale) -> None:
 
 def written(day: dt.date, pattern: str) -> str:
     """A date as the reader's language writes it: only in French the first is « 1er décembre »."""
-    return format_date(day, _with_ordinal(pattern, day))
+    return format_date(day, _in_language(pattern, day))
 
 
 def written_moment(at: dt.datetime, pattern: str) -> str:
-    """An instant in the house's time zone, its date written as `written` does."""
-    return format_datetime(at, _with_ordinal(pattern, to_user_timezone(at)))
+    """An instant in the house's time zone, its date written as `written` does, and its time as
+    the reader's language says it: « mar. 1er déc. à 9 h 05 » of the pattern ``EEE d MMM, HH:mm``.
+    """
+    return format_datetime(at, _in_language(pattern, to_user_timezone(at)))
 
 
-def _with_ordinal(pattern: str, day: dt.date) -> str:
-    if day.day == 1 and get_locale().language == "fr":
-        return pattern.replace("d M", "d'er' M")
-    return pattern
+def moment(at: dt.datetime) -> str:
+    """« mar. 1er déc. à 9 h 05 », of a moment near enough to need no year."""
+    return written_moment(at, "EEE d MMM, HH:mm")
+
+
+def _in_language(pattern: str, at: dt.date) -> str:
+    return french(pattern, at) if get_locale().language == "fr" else pattern
 
 
 def short_date(day: dt.date) -> str:

@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _l
 
 from scheduler.core.outbox import MessageState
 from scheduler.roster.swap_queries import Told
-from web.localisation import written_moment
+from web.localisation import moment
 
 # What became of a message, with the icon that says it too.
 DELIVERIES: Final[dict[MessageState, tuple[Any, str]]] = {
@@ -42,7 +42,7 @@ def told_rows(found: Iterable[Told]) -> list[dict[str, Any]]:
                 "word": word,
                 "icon": icon,
                 "iso": at.isoformat(),
-                "at": written_moment(at, "EEE d MMM, HH:mm"),
+                "at": moment(at),
             }
         )
     return rows

@@ -43,14 +43,19 @@ def test_only_the_french_first_of_a_month_is_an_ordinal(
 @pytest.mark.parametrize(
     ("locale", "at", "said"),
     [
-        ("fr", dt.datetime(2026, 12, 1, 8, 5, tzinfo=dt.UTC), "mar. 1er déc., 09:05"),
+        ("fr", dt.datetime(2026, 12, 1, 8, 5, tzinfo=dt.UTC), "mar. 1er déc. à 9\u00a0h\u00a005"),
         # In the house it is the first already.
-        ("fr", dt.datetime(2026, 11, 30, 23, 30, tzinfo=dt.UTC), "mar. 1er déc., 00:30"),
-        ("fr", dt.datetime(2026, 12, 21, 8, 5, tzinfo=dt.UTC), "lun. 21 déc., 09:05"),
+        (
+            "fr",
+            dt.datetime(2026, 11, 30, 23, 30, tzinfo=dt.UTC),
+            "mar. 1er déc. à 0\u00a0h\u00a030",
+        ),
+        ("fr", dt.datetime(2026, 12, 21, 8, 5, tzinfo=dt.UTC), "lun. 21 déc. à 9\u00a0h\u00a005"),
+        ("fr", dt.datetime(2026, 12, 21, 8, 0, tzinfo=dt.UTC), "lun. 21 déc. à 9\u00a0h"),
         ("en", dt.datetime(2026, 12, 1, 8, 5, tzinfo=dt.UTC), "Tue 1 Dec, 09:05"),
     ],
 )
-def test_a_moment_on_the_first_of_a_month_is_an_ordinal_too(
+def test_a_moment_is_said_as_the_language_says_it(
     app: Flask, locale: str, at: dt.datetime, said: str
 ) -> None:
     with app.test_request_context(), force_locale(locale):

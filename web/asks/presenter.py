@@ -67,7 +67,7 @@ def prepared(question: Question, asker: str) -> str:
 
 
 def asked_at(ask: Ask) -> str:
-    """« lundi 23 novembre, 10:00 », in the house's time zone."""
+    """« lundi 23 novembre à 10 h », in the house's time zone."""
     return written_moment(ask.asked_at, "EEEE d MMMM, HH:mm")
 
 

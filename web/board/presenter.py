@@ -9,23 +9,32 @@ from itertools import groupby
 from typing import Any
 
 from babel.lists import format_list
-from flask_babel import format_datetime, get_locale, ngettext
+from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
 
 from scheduler.calendars.holidays import HolidayCalendar
+from scheduler.core.errors import RelaisError
 from scheduler.people.models import HoldOutcome, Practice
 from scheduler.roster.availability_queries import OwnDay
-from scheduler.roster.board import Colleague, OpenDay
+from scheduler.roster.board import Colleague, OpenDay, Place
 from scheduler.roster.models import Assignment
 from scheduler.roster.rules import AssignmentState, Period, days_between, monday_of, month_bounds
 from scheduler.roster.taken_days import Recent
 from web.board.forms import CALENDAR, LIST, PRESETS, Filters, preset_dates
 from web.labels import PERIOD_NAMES, PRIORITY_NAMES, ROLE_NAMES, weekday_names
-from web.localisation import month_name, short_date, week_name, written, written_moment
+from web.localisation import (
+    moment,
+    month_name,
+    short_date,
+    week_name,
+    written,
+    written_moment,
+)
 from web.messages import message_for
 
 # Below that many days nobody has waited: yesterday there was a doctor.
 SHORTEST_WAIT = 2
+SOON = dt.timedelta(days=14)
 SATURDAY = 5
 
 
@@ -35,7 +44,10 @@ def anchor(day: dt.date) -> str:
 
 
 def card(
-    day: OpenDay, calendars: Mapping[int, HolidayCalendar], reader_id: int | None
+    day: OpenDay,
+    calendars: Mapping[int, HolidayCalendar],
+    reader_id: int | None,
+    today: dt.date,
 ) -> dict[str, Any]:
     """One day of the board, ready to be drawn."""
     calendar = calendars[day.practice.id]
@@ -58,7 +70,7 @@ def card(
         "colleagues": [_colleague(each, day) for each in day.colleagues],
         "holiday": calendar.closed.get(day.date),
         "school": calendar.school.get(day.date),
-        "waiting": _waiting(day.waiting),
+        "waiting": _waiting(day, calendar, today),
         "titular": day.titular,
         "call": _dialled(day.titular.phone if day.titular else None),
         "may_take": day.may_take,
@@ -69,6 +81,25 @@ def card(
         "held": _held(day, mine=mine),
         "mine": mine,
     }
+
+
+def refused(
+    errors: Mapping[int, RelaisError],
+    places: Mapping[int, Place],
+    cards: Iterable[dict[str, Any]],
+) -> list[dict[str, Any]]:
+    """The days that could not be taken: which, why, and the card of one that still can be, in
+    spite of the doctor's own limits."""
+    passable = {card["need_id"]: card for card in cards if card["passing"]}
+    return [
+        {
+            "day": short_date(place.date),
+            "place": f"{place.room} · {PERIOD_NAMES[place.period]}",
+            "why": message_for(errors[need_id]),
+            "card": passable.get(need_id),
+        }
+        for need_id, place in places.items()
+    ]
 
 
 def weeks(cards: Iterable[tuple[OpenDay, dict[str, Any]]]) -> list[dict[str, Any]]:
@@ -210,7 +241,7 @@ def recent(rows: Iterable[Recent], *, many: bool) -> list[dict[str, Any]]:
             ),
             "held": row.held_until and _("held until %(time)s", time=moment(row.held_until)),
             "undo": row.undo_until
-            and _("can be undone until %(time)s", time=format_datetime(row.undo_until, "HH:mm")),
+            and _("can be undone until %(time)s", time=written_moment(row.undo_until, "HH:mm")),
         }
         for row in rows
     ]
@@ -233,11 +264,6 @@ def taken(assignment: Assignment, practice: Practice, confirmers: Sequence[str])
     return f"{sentence} {otherwise}"
 
 
-def moment(at: dt.datetime) -> str:
-    """« mer. 25 nov., 10:00 », in the house's time zone."""
-    return written_moment(at, "EEE d MMM, HH:mm")
-
-
 def _any_of(names: Sequence[str]) -> str:
     return str(format_list(list(names), style="or", locale=get_locale()))
 
@@ -254,8 +280,14 @@ def _colleague(colleague: Colleague, day: OpenDay) -> str:
     return words
 
 
-def _waiting(days: int | None) -> str | None:
-    if days is None or days < SHORTEST_WAIT:
+def _waiting(day: OpenDay, calendar: HolidayCalendar, today: dt.date) -> str | None:
+    """For how many of its days the house will have had no doctor; of the near days only, since
+    further ones have time to fill before them."""
+    if day.last_doctor is None or day.date > today + SOON:
+        return None
+    waited = days_between(day.last_doctor + dt.timedelta(days=1), day.date)
+    days = sum(each.weekday() < SATURDAY and each not in calendar.closed for each in waited)
+    if days < SHORTEST_WAIT:
         return None
     return ngettext(
         "patients without a doctor for %(num)d day",

@@ -192,5 +192,5 @@ def _day(day: Day) -> dict[str, Any]:
 
 
 def _instant(instant: dt.datetime | None) -> str | None:
-    """« mardi 24 novembre, 10:00 », in the house's time zone."""
+    """« mardi 24 novembre à 10 h », in the house's time zone."""
     return None if instant is None else written_moment(instant, "EEEE d MMMM, HH:mm")

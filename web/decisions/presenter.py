@@ -11,12 +11,12 @@ from flask_babel import ngettext
 from scheduler.roster.models import Assignment, ReleaseRequest
 from web.forms import RefusableForm
 from web.labels import PERIOD_NAMES
-from web.localisation import short_date, written_moment
+from web.localisation import moment, short_date
 
 
 def held(day: Assignment, form: RefusableForm) -> dict[str, Any]:
     """A held day, to be confirmed or not."""
-    until = written_moment(day.held_until, "EEE d MMM, HH:mm") if day.held_until else ""
+    until = moment(day.held_until) if day.held_until else ""
     return {
         **_line(day),
         "kind": "held",

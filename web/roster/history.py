@@ -68,7 +68,7 @@ def shown(events: Iterable[Event]) -> list[dict[str, Any]]:
 
 
 def moment(at: dt.datetime) -> str:
-    """« 23 nov. 2026, 10:00 », in the house's time zone."""
+    """« 23 nov. 2026 à 10 h », in the house's time zone."""
     return written_moment(at, "d MMM y, HH:mm")
 
 
