@@ -1,4 +1,4 @@
-"""Calls for volunteers (« appels à volontaires »), as the people of a practice decide on them.
+"""Calls for volunteers (« appels à compléter »), as the people of a practice decide on them.
 
 The worker prepares a call; a titular sends it, to whom they choose of those who could come. The
 waves then leave by themselves (`call_work`), and doctors answer by their own link

@@ -87,7 +87,7 @@ def test_a_secretary_marks_a_doctor_absent(morning: Morning, client_for: Client)
     page = client.get(answer.location).text
     told = words(page)
     assert "Léa Fontaine is absent" in told
-    assert "Hugo Roux called, has not answered yet" in told
+    assert "Hugo Roux asked, has not answered yet" in told
     assert 'href="tel:0639980021"' in page
     today = morning.house.today.isoformat()
     assert f'href="{P}/day/{today}/absence.pdf"' in page

@@ -17,8 +17,8 @@ from web.labels import PERIOD_NAMES, dialled
 from web.localisation import long_date
 
 ANSWERS: Final[dict[InvitationState, tuple[Any, str]]] = {
-    InvitationState.WAITING: (_l("called a little later"), "clock"),
-    InvitationState.SENT: (_l("called, has not answered yet"), "bell"),
+    InvitationState.WAITING: (_l("asked a little later"), "clock"),
+    InvitationState.SENT: (_l("asked, has not answered yet"), "bell"),
     InvitationState.ACCEPTED: (_l("comes"), "check"),
     InvitationState.DECLINED: (_l("cannot come"), "cross"),
     InvitationState.OBSOLETE: (_l("needs not answer any more"), "minus"),
@@ -37,7 +37,7 @@ def where(day: Assignment) -> list[tuple[str, str]]:
 def people(
     invitations: Iterable[Invitation], candidates: Iterable[Coming], *, phones: bool
 ) -> list[dict[str, Any]]:
-    """Whom to call: those whom the call asks in its order, then whoever else could come.
+    """Whom to turn to: those whom the call asks in its order, then whoever else could come.
 
     Telephone numbers only for whoever may call people up.
     """
@@ -46,11 +46,11 @@ def people(
         word, icon = ANSWERS[invitation.state]
         doctor = invitation.doctor
         rows.append((doctor.id, doctor.name, doctor.phone, word, icon))
-    called = {row[0] for row in rows}
+    asked = {row[0] for row in rows}
     rows += [
-        (coming.doctor_id, coming.name, coming.phone, _("not called"), "user")
+        (coming.doctor_id, coming.name, coming.phone, _("not asked"), "user")
         for coming in candidates
-        if coming.doctor_id not in called
+        if coming.doctor_id not in asked
     ]
     return [
         {

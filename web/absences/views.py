@@ -43,7 +43,7 @@ def declare(assignment_id: int) -> ResponseReturnValue:
         return _new_page(assignment_id, form=form), 422
     except (Conflict, RuleBroken) as error:
         return _new_page(assignment_id, form=form, problem=error), 409
-    flash(_("It is noted. Whoever could come instead is being called."), "success")
+    flash(_("It is noted. Whoever could come instead is being asked."), "success")
     return redirect(url_for(".show", assignment_id=assignment_id))
 
 

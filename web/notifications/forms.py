@@ -91,7 +91,7 @@ class PhoneForm(RefusableForm):
     phone = StringField(
         _l("Mobile number"),
         [
-            InputRequired(_l("Type a number.")),
+            InputRequired(_l("Type a telephone number.")),
             Length(max=LONGEST_NUMBER, message=_l("This is no mobile number.")),
         ],
     )

@@ -1,4 +1,4 @@
-"""Calls for volunteers (« appels à volontaires »)."""
+"""Calls for volunteers (« appels à compléter »)."""
 
 from __future__ import annotations
 
