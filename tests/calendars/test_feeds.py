@@ -452,7 +452,7 @@ def test_an_open_day_leads_to_the_page_where_it_is_taken(
     assert event["SUMMARY"] == "À pourvoir · Cabinet, « l'Île »"
     assert (event["URL"], event["DESCRIPTION"]) == (
         address,
-        f"Prendre cette journée : {address}",
+        f"Prendre cette journée : {address}",
     )
     assert (event["TRANSP"], event["STATUS"]) == ("TRANSPARENT", "TENTATIVE")
 
@@ -489,7 +489,7 @@ def test_what_is_proposed_stands_as_tentative(place: Place, house: House) -> Non
     first, second = place.events(feed)
     assert first["SUMMARY"] == second["SUMMARY"] == "Proposé · Cabinet, « l'Île »"
     assert first["URL"] == f"{BASE}/asks/{question}"
-    assert first["DESCRIPTION"] == f"Répondre : {BASE}/asks/{question}"
+    assert first["DESCRIPTION"] == f"Répondre : {BASE}/asks/{question}"
     assert second["URL"] == f"{BASE}/p/nieul/needs/{lined.id}"
     for event in (first, second):
         assert (event["STATUS"], event["TRANSP"]) == ("TENTATIVE", "TRANSPARENT")

@@ -51,6 +51,7 @@ class Door:
 
     title: str
     text: str
+    act: str
     href: str
     icon: str
 
@@ -105,18 +106,20 @@ def doors() -> list[Door]:
             "devices.index",
             _("Take and give back days from your calendar"),
             _("Connect a phone or a computer: what you put into its calendar is done here."),
+            _("Connect a device"),
             "phone",
         ),
         (
             "imports.index",
             _("Bring your calendar here"),
             _("A file or an address of your own calendar says when you can come, or are busy."),
+            _("Bring a calendar"),
             "upload",
         ),
     )
     return [
-        Door(title, text, url_for(endpoint), icon)
-        for endpoint, title, text, icon in wanted
+        Door(title, text, act, url_for(endpoint), icon)
+        for endpoint, title, text, act, icon in wanted
         if endpoint in current_app.view_functions
     ]
 

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 
 from scheduler.calendars import queries
 from scheduler.calendars.feeds import answering, subscribing
-from scheduler.calendars.feeds.telling import Links
+from scheduler.calendars.feeds.telling import Links, own_title
 from scheduler.calendars.models import Feed, FeedKind
 from scheduler.core.errors import InvalidInput, NotFound
 from scheduler.people.queries import PracticeRef
@@ -141,6 +141,9 @@ def _form_page(form: SubscriptionForm, kind: presenter.Kind, feed: Feed | None) 
         kind=kind,
         feed=feed,
         title=(feed.name if feed else None) or kind.title,
+        own_title=own_title(
+            kind.kind, kind.practice.name if kind.practice else None, identity().locale
+        ),
     )
 
 

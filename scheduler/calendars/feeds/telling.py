@@ -18,7 +18,7 @@ from scheduler.calendars.feeds import reading
 from scheduler.calendars.feeds.reading import Proposed, View
 from scheduler.calendars.models import Feed, FeedKind, Part, Reminder
 from scheduler.oncall.models import Duty
-from scheduler.people.models import Practice
+from scheduler.people.models import Locale, Practice
 from scheduler.roster.models import Need
 from scheduler.roster.rules import AssignmentState, Period
 
@@ -42,15 +42,18 @@ class Told:
 
 def title_of(feed: Feed) -> str:
     """What a feed is called: the name it was given, else what it shows."""
-    if feed.name:
-        return feed.name
-    words = rules.WORDS[feed.user.locale]
-    if feed.kind is FeedKind.PERSONAL:
+    practice = feed.practice.name if feed.practice else None
+    return feed.name or own_title(feed.kind, practice, feed.user.locale)
+
+
+def own_title(kind: FeedKind, practice: str | None, locale: Locale) -> str:
+    """What a feed without a name is called, after its kind and its practice."""
+    words = rules.WORDS[locale]
+    if kind is FeedKind.PERSONAL:
         return words["my_days"]
-    if feed.practice is None:
+    if practice is None:
         return words["open_days"]
-    word = "open_days_of" if feed.kind is FeedKind.OPEN else "roster_of"
-    return words[word].format(practice=feed.practice.name)
+    return words["open_days_of" if kind is FeedKind.OPEN else "roster_of"].format(practice=practice)
 
 
 def told(session: Session, view: View, links: Links) -> list[Told]:
