@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -70,13 +70,16 @@ class Part:
         return self.text(name).upper()
 
 
-def calendars_in(content: bytes) -> list[Part]:
-    """The calendars of a file, at least one; raises `Unreadable`."""
+def calendars_in(content: bytes, also: Collection[str] = ()) -> list[Part]:
+    """The calendars of a file, at least one; raises `Unreadable`.
+
+    `also` are properties to keep besides those of events.
+    """
     if len(content) > limits.MOST_BYTES:
         raise Unreadable(Fault.TOO_LARGE, most=limits.MOST_BYTES // 1024)
     if not content.strip(b"\x00\t\r\n "):
         raise Unreadable(Fault.EMPTY)
-    calendars = [part for part in _parts(_lines(content)) if part.kind == "VCALENDAR"]
+    calendars = [part for part in _parts(_lines(content), also) if part.kind == "VCALENDAR"]
     if not calendars:
         raise Unreadable(Fault.NOT_ONE)
     if any(part.word("CALSCALE") not in ("", "GREGORIAN") for part in calendars):
@@ -124,15 +127,16 @@ def _decoded(line: bytes) -> str:
         return line.decode("cp1252", "replace")
 
 
-def _parts(lines: list[str]) -> list[Part]:
+def _parts(lines: list[str], also: Collection[str]) -> list[Part]:
     """The parts of the file, each with those inside it."""
     root = Part("")
     stack = [root]
-    inside = 0
-    for line, name in _named(lines):
+    # All but the calendar that holds the others.
+    others = -1
+    for line, name in _named(lines, also):
         if name == "BEGIN":
-            inside += len(stack) > 1
-            if inside > limits.MOST_COMPONENTS:
+            others += 1
+            if others > limits.MOST_COMPONENTS:
                 raise Unreadable(Fault.TOO_MANY_PARTS, most=limits.MOST_COMPONENTS)
             if len(stack) > limits.DEEPEST:
                 raise Unreadable(Fault.TOO_DEEP, most=limits.DEEPEST)
@@ -151,14 +155,14 @@ def _parts(lines: list[str]) -> list[Part]:
     return root.parts
 
 
-def _named(lines: list[str]) -> Iterator[tuple[str, str]]:
+def _named(lines: list[str], also: Collection[str]) -> Iterator[tuple[str, str]]:
     """The lines that Relais reads, with their names."""
     for line in lines:
         match = NAME.match(line)
         if match is None:
             continue
         name = match[1].upper()
-        if name in TEXTS or name in TIMES or name in ("BEGIN", "END"):
+        if name in TEXTS or name in TIMES or name in ("BEGIN", "END") or name in also:
             yield line, name
 
 

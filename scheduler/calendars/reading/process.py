@@ -6,15 +6,16 @@ import datetime as dt
 import json
 import signal
 import sys
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from scheduler.calendars.reading import limits, wire
 from scheduler.calendars.reading.faults import Fault
 from scheduler.calendars.reading.values import Hours, Reading, Unreadable
 
 CHILD: Final = Path(__file__).with_name("child.py")
+Answered = TypeVar("Answered")
 OVERRUNS: Final = (-signal.SIGPROF, -signal.SIGXCPU, -signal.SIGALRM, -signal.SIGKILL)
 
 
@@ -38,14 +39,24 @@ def read(
         raise Unreadable(Fault.WINDOW_ABSURD)
     if (end - start).days > limits.LONGEST_WINDOW_DAYS:
         raise Unreadable(Fault.WINDOW_TOO_LONG, most=limits.LONGEST_WINDOW_DAYS)
+    asked = wire.question(start, end, timezone, hours, own_uids)
+    return answered(asked, content, wire.reading_of)
+
+
+def answered(
+    asked: Mapping[str, Any], content: bytes, understood: Callable[[Mapping[str, Any]], Answered]
+) -> Answered:
+    """What a reader answers about some bytes, as values; raises `Unreadable`, and nothing else.
+
+    `understood` makes the values of its answer, or raises `ValueError`.
+    """
     if len(content) > limits.MOST_BYTES:
         raise Unreadable(Fault.TOO_LARGE, most=limits.MOST_BYTES // 1024)
-    asked = wire.question(start, end, timezone, hours, own_uids)
     status, output = _ask(json.dumps(asked).encode() + b"\n" + content)
     if status in OVERRUNS:
         raise Unreadable(Fault.TOO_SLOW)
     try:
-        return wire.reading_of(json.loads(output))
+        return understood(wire.told(json.loads(output)))
     except ValueError:
         _note("the reader of calendars ended without an answer", status=status)
         raise Unreadable(Fault.TOO_HEAVY if status else Fault.BROKEN) from None

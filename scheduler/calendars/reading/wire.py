@@ -29,9 +29,13 @@ def question(
 
 def answer(asked: Mapping[str, Any], content: bytes) -> dict[str, Any]:
     """What the reader says to it."""
-    from scheduler.calendars.reading.whole import read_whole
-
     try:
+        if "itip" in asked:
+            from scheduler.calendars.reading import itip
+
+            return itip.answer(content)
+        from scheduler.calendars.reading.whole import read_whole
+
         reading = read_whole(
             content,
             start=dt.date.fromisoformat(asked["start"]),
@@ -53,11 +57,20 @@ def answer(asked: Mapping[str, Any], content: bytes) -> dict[str, Any]:
     }
 
 
-def reading_of(answered: Mapping[str, Any]) -> Reading:
-    """The answer as values; raises the `Unreadable` that it is, or `ValueError` for neither."""
+def told(answered: Any) -> Mapping[str, Any]:
+    """The answer; raises the `Unreadable` that it is, or `ValueError` for what is neither."""
     try:
         if "fault" in answered:
             raise Unreadable(Fault(answered["fault"]), **answered["facts"])
+    except (KeyError, TypeError) as error:
+        raise ValueError("not an answer of the reader") from error
+    found: Mapping[str, Any] = answered
+    return found
+
+
+def reading_of(answered: Mapping[str, Any]) -> Reading:
+    """The answer as values; raises `ValueError` for what is none."""
+    try:
         return Reading(
             half_days=tuple(
                 SaidHalf(

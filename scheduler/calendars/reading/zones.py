@@ -151,6 +151,7 @@ def _observance(part: Part) -> list[str] | None:
     dates = [date for line in part.all("RDATE") for date in line.value.split(",")]
     if (
         len(rules) > 1
+        or any(len(rule) > limits.LONGEST_RULE for rule in rules)
         or not all(YEARLY.fullmatch(rule) and "FREQ" in rule.upper() for rule in rules)
         or len(dates) > limits.MOST_ONSETS
         or not all(ONSET.fullmatch(date) for date in dates)
