@@ -141,20 +141,23 @@ def serve(host: str, port: int, demo: bool) -> None:
     settings = _settings()
     logs.configure(settings.log_level)
     require_free(host, port)
+    shown = f"[{host}]" if ":" in host else host
+    if host not in ("0.0.0.0", "::"):  # noqa: S104 - a comparison; nobody can visit these
+        os.environ.setdefault("RELAIS_BASE_URL", f"http://{shown}:{port}")
+    base_url = _settings().base_url
     with _database() as database:
         upgrade(database)
         if demo and not demonstration.has_members(database):
             click.echo("Loading the demonstration …")
-            demonstration.load(database)
+            demonstration.load(database, base_url)
         if with_secret(settings, database).secret_key is None:
             _fail("RELAIS_SECRET_KEY is required outside a demonstration (32 characters or more)")
         logins = demonstration.logins(database)
     if logins:
         click.echo(demonstration.as_text(logins))
-    shown = f"[{host}]" if ":" in host else host
+        if settings.smtp_url is None:
+            click.echo(f"The mail of all, for a titular: {base_url}{demonstration.MAILBOX}")
     click.echo(f"Relais is at http://{shown}:{port}  (Ctrl-C ends it)")
-    if host not in ("0.0.0.0", "::"):  # noqa: S104 - a comparison; nobody can visit these
-        os.environ.setdefault("RELAIS_BASE_URL", f"http://{shown}:{port}")
     sys.exit(House(host, port).run())
 
 
@@ -178,7 +181,7 @@ def demo(as_json: bool) -> None:
 
     with _database() as database:
         upgrade(database)
-        logins = demonstration.load(database)
+        logins = demonstration.load(database, _settings().base_url)
     if as_json:
         click.echo(json.dumps([login.as_dict() for login in logins], ensure_ascii=False, indent=1))
     else:
@@ -218,6 +221,21 @@ def check(problem: Path, solution: Path) -> None:
 @cli.group()
 def calendars() -> None:
     """Calendars that doctors keep elsewhere."""
+
+
+@calendars.command("reply")
+@click.argument("file", type=click.Path(path_type=Path))
+def calendars_reply(file: Path) -> None:
+    """Carry out a mail that answers an invitation, and print what came of it.
+
+    FILE is the whole mail with its headers, as the mailbox would have received it.
+    """
+    from scheduler.calendars.invitations.command import reply_file
+    from scheduler.core.installation import with_secret
+
+    with _database() as database:
+        status = reply_file(file, database, with_secret(_settings(), database))
+    sys.exit(status)
 
 
 @calendars.command("preview")

@@ -101,6 +101,18 @@ class Attachment:
 
 
 @dataclass(frozen=True, slots=True)
+class CalendarPart:
+    """What a letter says to its reader's calendar (RFC 6047), and where that one answers.
+
+    Mail programmes take it beside the text, as one more way to say the same.
+    """
+
+    method: str
+    content: bytes
+    reply_to: str
+
+
+@dataclass(frozen=True, slots=True)
 class Letter:
     """A message ready to leave: who it goes to, by which channel, and what it says.
 
@@ -120,6 +132,7 @@ class Letter:
     link: str | None = None
     stop: str | None = None
     attachments: tuple[Attachment, ...] = ()
+    calendar: CalendarPart | None = None
 
 
 Compose = Callable[[UnitOfWork, OutboxMessage], Letter]

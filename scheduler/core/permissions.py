@@ -46,6 +46,8 @@ class Action(enum.StrEnum):
     CALL_VIEW = "call.view"
     CALL_SEND = "call.send"
     ANSWERS_VIEW = "answers.view"
+    INVITATION_VIEW = "invitation.view"
+    INVITATION_SEND = "invitation.send"
     STATISTICS_VIEW = "statistics.view"
     PRESENCE_EDIT = "presence.edit"
     DUTY_EDIT = "duty.edit"
@@ -108,6 +110,8 @@ GRANTS: Final[Mapping[Action, Mapping[Role, Scope]]] = {
     Action.CALL_SEND: {Role.TITULAR: ALL},
     Action.ANSWERS_VIEW: {Role.TITULAR: ALL, Role.SECRETARY: ALL},
     Action.STATISTICS_VIEW: {Role.TITULAR: ALL, Role.SECRETARY: ALL},
+    Action.INVITATION_VIEW: {Role.TITULAR: ALL, Role.SECRETARY: ALL},
+    Action.INVITATION_SEND: {Role.TITULAR: ALL},
     Action.PRESENCE_EDIT: {Role.TITULAR: ALL, Role.SECRETARY: ALL, Role.NURSE: OWN},
     Action.DUTY_EDIT: {Role.TITULAR: ALL, Role.SECRETARY: ALL},
     Action.ADVICE_EDIT: {Role.TITULAR: ALL, Role.SECRETARY: ALL},

@@ -31,6 +31,8 @@ class Settings:
     base_url: str = "http://127.0.0.1:8000"
     smtp_url: str | None = None
     mail_from: str = "Relais <relais@localhost>"
+    reply_address: str | None = None
+    imap_url: str | None = None
     sms_url: str | None = None
     vapid_private_key: str | None = None
     vapid_contact: str | None = None
@@ -63,6 +65,8 @@ class Settings:
             smtp_url=_smtp_url(given.get("smtp_url")),
             mail_from=_mail_from(given.get("mail_from", cls.mail_from)),
             sms_url=_sms_url(given.get("sms_url")),
+            reply_address=_reply_address(given.get("reply_address")),
+            imap_url=_imap_url(given.get("imap_url")),
             vapid_private_key=_vapid_key(given.get("vapid_private_key")),
             vapid_contact=_vapid_contact(given.get("vapid_contact")),
             trusted_proxies=_whole(given, "trusted_proxies", cls.trusted_proxies, 0, 10),
@@ -140,6 +144,22 @@ def _mail_from(value: str) -> str:
 
 def _sms_url(value: str | None) -> str | None:
     if value is not None and not re.match(r"[a-z0-9]+://.*\{phone\}", value):
+def _reply_address(value: str | None) -> str | None:
+    # What each doctor's token is put into as a sub-address.
+    if value is not None and not re.fullmatch(r"[A-Za-z0-9._-]+@[A-Za-z0-9.-]+", value):
+        raise _bad("reply_address", "not an e-mail address without name and without +")
+    return value
+
+
+def _imap_url(value: str | None) -> str | None:
+    if value is not None:
+        parts = _address(value)
+        schemes = ("imap", "imaps", "imap+starttls")
+        if parts is None or parts.scheme not in schemes or not parts.hostname or not parts.username:
+            raise _bad("imap_url", "not imaps://, imap+starttls:// or imap:// with user and host")
+    return value
+
+
         raise _bad("sms_url", "not an address of apprise with {phone} in it")
     return value
 

@@ -177,6 +177,14 @@ class Smtp:
             message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
         message.set_content(mail.plain(letter))
         message.add_alternative(mail.html(letter), subtype="html")
+        if letter.calendar is not None:
+            message["Reply-To"] = Address(addr_spec=letter.calendar.reply_to)
+            message.add_alternative(
+                letter.calendar.content.decode(),
+                subtype="calendar",
+                charset="utf-8",
+                params={"method": letter.calendar.method},
+            )
         for file in letter.attachments:
             kind, _, parameters = file.media_type.partition(";")
             main, _, sub = kind.strip().partition("/")

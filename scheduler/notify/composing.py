@@ -15,18 +15,25 @@ from pathlib import Path
 from typing import Any, Final
 
 import sqlalchemy as sa
-from babel.dates import format_date
+from babel.dates import format_date, format_datetime
 from babel.numbers import format_decimal
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from scheduler.core.database import UnitOfWork
 from scheduler.core.deliveries import Channel, Delivery, DeliveryPart
-from scheduler.core.outbox import Attachment, DeliveryFailed, Letter, NotNow, OutboxMessage
+from scheduler.core.outbox import (
+    Attachment,
+    CalendarPart,
+    DeliveryFailed,
+    Letter,
+    NotNow,
+    OutboxMessage,
+)
 from scheduler.core.settings import Settings
 from scheduler.notify.kinds import KINDS, Kind
 from scheduler.notify.models import Device, Phone
 from scheduler.notify.routing import hours_of
-from scheduler.notify.rules import Group, not_before
+from scheduler.notify.rules import TIMEZONE, Group, not_before
 from scheduler.notify.stopping import stop_address
 from scheduler.people.models import User
 from scheduler.roster.call_rules import answer_path
@@ -37,11 +44,20 @@ LONGEST_SUBJECT: Final = 200
 
 # Makes files of days: for whom, which days.
 Attach = Callable[[UnitOfWork, User, Sequence[Assignment]], Sequence[Attachment]]
+# Makes what a message says to its reader's calendar. Raises `DeliveryFailed` for what is no
+# longer so.
+ForCalendar = Callable[[UnitOfWork, OutboxMessage], CalendarPart]
+INVITATION_FILE: Final = "invitation.ics"
 
 
 def no_files(_session: UnitOfWork, _to: User, _days: Sequence[Assignment]) -> list[Attachment]:
     """What is attached where nobody makes files."""
     return []
+
+
+def no_calendar(_session: UnitOfWork, _message: OutboxMessage) -> CalendarPart:
+    """What is said to calendars where nobody knows how."""
+    raise DeliveryFailed("nobody writes to calendars here", permanent=True)
 
 
 class Composer:
@@ -51,9 +67,15 @@ class Composer:
     the recipient has left, what the message speaks of is gone, the device or the number too.
     """
 
-    def __init__(self, settings: Settings, attach: Attach = no_files) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        attach: Attach = no_files,
+        for_calendar: ForCalendar = no_calendar,
+    ) -> None:
         self._settings = settings
         self._attach = attach
+        self._for_calendar = for_calendar
         self._environment = Environment(
             loader=FileSystemLoader(TEMPLATES),
             undefined=StrictUndefined,
@@ -73,6 +95,11 @@ class Composer:
             # Signed here: readers do not know the installation's key.
             facts["path"] = answer_path(self._settings.secret_key, facts["invitation_uid"])
         path = facts.get("path")
+        part = self._for_calendar(session, message) if kind.for_calendar else None
+        files = self._files(session, recipient, kind, facts)
+        if part is not None:
+            # Some programmes offer an answer only where the file is attached as well.
+            files = (*files, Attachment(INVITATION_FILE, "application/ics", part.content))
         subject, text = self._render(recipient, message.kind, facts)
         return Letter(
             to_name=recipient.name,
@@ -84,7 +111,8 @@ class Composer:
             recipient_id=recipient.id,
             link=self._settings.base_url + path if path else None,
             stop=self._stop(recipient, {kind.group}),
-            attachments=self._files(session, recipient, kind, facts),
+            attachments=files,
+            calendar=part,
         )
 
     def wrap(self, session: UnitOfWork, delivery: Delivery, letters: list[Letter]) -> Letter:
@@ -138,6 +166,7 @@ class Composer:
             facts | {"recipient": recipient, "base": self._settings.base_url},
             long_date=partial(_long_date, language=language),
             in_days=partial(_in_days, language=language),
+            moment=partial(_moment, language=language),
         )
         subject, _, body = written.lstrip("\n").partition("\n")
         return subject.strip()[:LONGEST_SUBJECT], body.strip("\n") + "\n"
@@ -157,9 +186,11 @@ class Composer:
         return tuple(self._attach(session, recipient, own)) if own else ()
 
 
-def composer(settings: Settings, attach: Attach = no_files) -> Composer:
+def composer(
+    settings: Settings, attach: Attach = no_files, for_calendar: ForCalendar = no_calendar
+) -> Composer:
     """What writes an installation's letters; see `Composer`."""
-    return Composer(settings, attach)
+    return Composer(settings, attach, for_calendar)
 
 
 def _kinds_of(session: UnitOfWork, delivery: Delivery) -> list[Kind]:
@@ -196,6 +227,11 @@ def _long_date(day: dt.date, language: str) -> str:
     text = format_date(day, "EEEE d MMMM y", locale=language)
     # Only the first of a month is an ordinal in French.
     return text.replace(" 1 ", " 1er ") if language == "fr" else text
+
+
+def _moment(instant: dt.datetime, language: str) -> str:
+    """« jeudi 3 décembre, 14:00 », as clocks in France show it."""
+    return format_datetime(instant, "EEEE d MMMM, HH:mm", tzinfo=TIMEZONE, locale=language)
 
 
 def _in_days(number: float, language: str) -> str:

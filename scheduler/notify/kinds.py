@@ -23,6 +23,7 @@ from scheduler.notify.readers import (
     hands,
     proposals,
 )
+    invitations,
 from scheduler.notify.rules import Group
 
 PHONE_CODE: Final = "phone.code"
@@ -33,7 +34,8 @@ Reader = Callable[[UnitOfWork, OutboxMessage], dict[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of message. `attaches` the days it speaks of as a calendar file."""
+    """One kind of message. `attaches` the days it speaks of as a calendar file; `for_calendar`
+    speaks to the reader's calendar too, and so leaves as an e-mail of its own."""
 
     name: str
     group: Group
@@ -42,6 +44,7 @@ class Kind:
     attaches: bool = False
 
     @property
+    for_calendar: bool = False
     def at_once(self) -> bool:
         """Whether it waits for no hour: it is urgent, or about the channels themselves."""
         return self.urgent or self.group is Group.ACCOUNT
@@ -59,6 +62,8 @@ _ALL: Final = (
     Kind("assignment.freed", Group.DAYS, False, hands.day),
     # Requests to be released from a day.
     Kind("release.requested", Group.DECISIONS, False, hands.request),
+    # Held for a doctor who may come, and free again.
+    Kind("hold.ended", Group.DAYS, False, hands.day),
     Kind("release.granted", Group.DAYS, False, hands.request),
     Kind("release.refused", Group.DAYS, False, hands.request),
     # Days offered to colleagues.
@@ -88,6 +93,15 @@ _ALL: Final = (
     Kind("call.filled", Group.QUESTIONS, False, calls.invited),
     # Proposals.
     Kind("proposal.failed", Group.DECISIONS, False, proposals.ended),
+    # Invitations by mail, which the doctor's calendar answers.
+    Kind("invitation.sent", Group.QUESTIONS, False, invitations.open_day, for_calendar=True),
+    Kind("invitation.changed", Group.QUESTIONS, False, invitations.open_day, for_calendar=True),
+    Kind("invitation.ended", Group.QUESTIONS, False, invitations.day, for_calendar=True),
+    Kind("invitation.refused", Group.QUESTIONS, False, invitations.day, for_calendar=True),
+    Kind("invitation.countered", Group.QUESTIONS, False, invitations.day, for_calendar=True),
+    Kind("invitation.held", Group.QUESTIONS, False, invitations.held),
+    Kind("invitation.elsewhere", Group.QUESTIONS, False, invitations.day),
+    Kind("invitation.answered", Group.DECISIONS, False, invitations.answered),
     Kind("proposal.ready", Group.DECISIONS, False, proposals.ended),
     # Duties on days without a doctor.
     Kind("duty.given", Group.DAYS, False, duties.duty),

@@ -40,6 +40,11 @@ def router(settings: Settings) -> Route:
             # The test message, which tries every way there is.
             choice = Choice(frozenset(Channel))
         now = session.now()
+        if kind.for_calendar:
+            # Who stopped such e-mails is not invited; what was sent must be told of its end.
+            wanted = Channel.EMAIL in choice.channels or message.kind != "invitation.sent"
+            then = not_before(now, hours, Channel.EMAIL)
+            return [Way(Channel.EMAIL, not_before=then)] if wanted else []
         return [
             Way(channel, target)
             if kind.at_once
