@@ -17,7 +17,9 @@ from scheduler.core.errors import BadSettings
 from scheduler.core.settings import Settings
 from scheduler.people.service import LONGEST_SESSION
 from web import database, errors, forms, identity, localisation, navigation, security
+from web.dav import mount
 from web.extensions import csrf, limiter
+from web.forms import HIGHEST_ROW
 
 log = structlog.get_logger(__name__)
 
@@ -46,6 +48,8 @@ AREAS = (
     "statistics",
     "swaps",
     "calendars",
+    "devices",
+    "imports",
     "notifications",
     "mailbox",
 )
@@ -56,7 +60,7 @@ class RowId(IntegerConverter):
     """The number of a row in an address; larger ones than any row has lead nowhere (404)."""
 
     def __init__(self, url_map: Map) -> None:
-        super().__init__(url_map, max=2**31 - 1)
+        super().__init__(url_map, max=HIGHEST_ROW)
 
 
 class Application(Flask):
@@ -102,6 +106,7 @@ def create_app(settings: Settings, storage: Database | None = None) -> Flask:
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     app.extensions["relais.settings"] = settings
     app.extensions["relais.database"] = storage or Database(settings.database_url)
+    mount.init_app(app, settings, app.extensions["relais.database"])
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]

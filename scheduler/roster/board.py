@@ -66,8 +66,9 @@ class Hold:
 class OpenDay:
     """A need that nobody has, or that is held for somebody (`held`).
 
-    `hours` are local times of the practice, one pair a half-day. `waiting` counts the days since
-    the practice last had a doctor, None where one is there that day or none ever was. `said` is
+    `hours` are local times of the practice, one pair a half-day. `last_doctor` is the
+    last date before with a doctor in the practice, None where one is there that day or none ever
+    was. `said` is
     what the doctor said of the day, the less willing of its halves; `declined` that they said no
     of one; `busy` that a calendar of theirs is taken then. `refusals` are the rules that stand
     against it, the gravest first; `warnings` stand against nothing.
@@ -83,7 +84,7 @@ class OpenDay:
     roles: tuple[Role, ...]
     colleagues: tuple[Colleague, ...]
     titular: Contact | None
-    waiting: int | None
+    last_doctor: dt.date | None
     said: Preference | None
     declined: bool
     busy: bool
@@ -107,6 +108,16 @@ class OpenDay:
     def barred(self) -> bool:
         """A rule forbids it that no yes of the doctor lifts."""
         return any(not refusal.own for refusal in self.refusals)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where and when a need is, whether it can still be had or not."""
+
+    practice_id: int
+    room: str
+    date: dt.date
+    period: Period
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,14 +187,15 @@ def next_open(
     return next((date for date, place, roles in rows if actor.roles_in(place) & set(roles)), None)
 
 
-def need_place(session: Session, actor: Actor, need_id: int) -> tuple[int, dt.date] | None:
-    """The practice and the date of a need in one of the actor's practices."""
-    row = session.execute(
-        sa.select(Need.practice_id, Need.date).where(
-            Need.id == need_id, Need.practice_id.in_(practice_ids_of(actor))
-        )
-    ).one_or_none()
-    return None if row is None else (row.practice_id, row.date)
+def places_of(session: Session, actor: Actor, need_ids: Iterable[int]) -> dict[int, Place]:
+    """Where and when some needs of the actor's practices are, by their numbers, by date."""
+    rows = session.execute(
+        sa.select(Need.id, Need.practice_id, Room.name, Need.date, Need.period)
+        .join(Room, Room.id == Need.room_id)
+        .where(Need.id.in_(set(need_ids)), Need.practice_id.in_(practice_ids_of(actor)))
+        .order_by(Need.date, Room.position, Need.period, Need.id)
+    )
+    return {number: Place(*place) for number, *place in rows}
 
 
 def _active() -> sa.ColumnElement[bool]:
@@ -270,7 +282,7 @@ class _Reading:
             roles=tuple(Role(role) for role in need.roles),
             colleagues=self._colleagues(row),
             titular=self._titular(opening),
-            waiting=self._waiting(practice.id, need.date),
+            last_doctor=self._last_doctor(practice.id, need.date),
             said=max(spoken, key=list(Preference).index) if len(spoken) == len(words) else None,
             declined=any(
                 (need.date, half, place) in self.declined
@@ -315,13 +327,13 @@ class _Reading:
                 return Contact(member.user.name, member.user.phone, replaced=False)
         return None
 
-    def _waiting(self, practice_id: int, date: dt.date) -> int | None:
-        """The days since the practice last had a doctor, where none is there on the date."""
+    def _last_doctor(self, practice_id: int, date: dt.date) -> dt.date | None:
+        """The last date with a doctor in the practice, where none is there on the date."""
         covered = self.covered[practice_id]
         at = bisect_left(covered, date)
         if at == 0 or (at < len(covered) and covered[at] == date):
             return None
-        return (date - covered[at - 1]).days
+        return covered[at - 1]
 
 
 def _rows(

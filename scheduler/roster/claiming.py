@@ -114,20 +114,19 @@ def claim_several(
 
     `passing`, `source` and `key` are those of `claim`.
 
-    Raises `NotFound` where one is not the actor's to see; every other error stands in the result
-    beside the need it concerns.
+    Raises `NotFound` where one is not there, or not the actor's to see; every other error stands
+    in the result beside the need it concerns.
     """
     doctor = None if actor.user_id is None else session.get(User, actor.user_id)
     if doctor is None:
         raise NotFound("doctor_not_found")
+    wanted = set(need_ids)
     needs = list(
         session.scalars(
-            sa.select(Need)
-            .where(Need.id.in_(set(need_ids)))
-            .order_by(Need.date, Need.period, Need.id)
+            sa.select(Need).where(Need.id.in_(wanted)).order_by(Need.date, Need.period, Need.id)
         )
     )
-    if any(not actor.roles_in(need.practice_id) for need in needs):
+    if len(needs) < len(wanted) or any(not actor.roles_in(need.practice_id) for need in needs):
         raise NotFound("need_not_found")
     several = Several()
     allowed: list[Need] = []

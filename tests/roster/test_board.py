@@ -151,24 +151,25 @@ def test_colleagues_are_those_of_the_same_hours_in_other_rooms(
     assert cabinet.day().colleagues == (Colleague("Zoé Lang", Role.INTERN, "Salle 2", Period.AM),)
 
 
-def test_days_waiting_are_counted_from_the_last_day_with_a_doctor(
-    cabinet: Cabinet, house: House
-) -> None:
+def test_the_last_day_with_a_doctor_is_known(cabinet: Cabinet, house: House) -> None:
     # Two rooms: where a colleague is there, nobody waits.
     for offset in (0, 4, 11):
         house.need(cabinet.practice, MONDAY + offset * DAY)
-    assert [day.waiting for day in cabinet.days()] == [None, None, None]
-    before = house.need(cabinet.practice, MONDAY - 3 * DAY)
-    house.assignment(before, cabinet.titular, AssignmentState.DONE)
-    assert [day.waiting for day in cabinet.days()] == [3, 7, 14]
-    beside = house.need(cabinet.practice, MONDAY + 4 * DAY, room=1)
+    assert [day.last_doctor for day in cabinet.days()] == [None, None, None]
+    friday = MONDAY - 3 * DAY
+    house.assignment(house.need(cabinet.practice, friday), cabinet.titular, AssignmentState.DONE)
+    assert [day.last_doctor for day in cabinet.days()] == [friday, friday, friday]
+    next_friday = MONDAY + 4 * DAY
+    beside = house.need(cabinet.practice, next_friday, room=1)
     house.assignment(beside, cabinet.titular)
-    assert [day.waiting for day in cabinet.days()] == [3, None, 7]
+    assert [day.last_doctor for day in cabinet.days()] == [friday, None, next_friday]
     given_back = house.need(cabinet.practice, MONDAY + 7 * DAY, room=1)
     house.assignment(given_back, cabinet.titular, AssignmentState.RELEASED)
-    assert [day.waiting for day in cabinet.days() if day.room == "Salle 1"] == [3, None, 7]
+    first_room = [day.last_doctor for day in cabinet.days() if day.room == "Salle 1"]
+    assert first_room == [friday, None, next_friday]
     # What comes before the dates shown counts too, and what comes after does not.
-    assert [day.waiting for day in cabinet.days(start=MONDAY + 8 * DAY)] == [7]
+    shown = cabinet.days(start=MONDAY + 8 * DAY)
+    assert [day.last_doctor for day in shown] == [next_friday]
 
 
 def test_the_replaced_doctor_of_the_month_is_the_one_to_reach(

@@ -175,6 +175,12 @@ def test_of_several_days_all_that_are_free_are_taken(
     assert audited(house.database) == ["assignment.claimed"] * 2
 
 
+def test_of_several_days_each_must_be_there(house: House, practice: Practice, doctor: User) -> None:
+    need = house.need(practice, house.today + dt.timedelta(days=20))
+    with house.database.transaction() as session, pytest.raises(NotFound):
+        claiming.claim_several(session, house.actor(doctor), [need.id, 999_999])
+
+
 def test_several_days_of_others_are_not_there(house: House, practice: Practice) -> None:
     stranger = house.member(house.practice(), Role.REPLACEMENT)
     need = house.need(practice, THURSDAY)

@@ -93,7 +93,7 @@ def test_the_board_says_what_matters_for_choosing(
     assert "Thu 3 Dec" in page
     assert "Salle 1 · Whole day" in page
     assert "08:30–12:30, 14:00–18:30" in page
-    assert "patients without a doctor for 6 days" in page
+    assert "patients without a doctor for 4 days" in page
     assert page.count("the only doctor at that time") == 2
     assert "Anne Petit, titular doctor" in page
     assert 'href="tel:+33251001122"' in page
@@ -290,6 +290,65 @@ def test_of_several_days_those_that_are_free_are_taken(
     none = client.post("/board/claim-several", data={"need": [need.id]})
     assert none.status_code == 409
     assert holders(database) == {need.id: hugo.id, second.id: lea.id}
+
+
+def test_each_refusal_names_its_day_and_own_limits_can_be_passed(
+    house: House, database: Database, client_for: Client, practice: Practice, need: Need, hugo: User
+) -> None:
+    ines = house.member(
+        practice, Role.REPLACEMENT, locale=Locale.ENGLISH, doctor={"max_half_days_per_week": 2}
+    )
+    lost = house.need(practice, THURSDAY + WEEK, room=1, period=Period.AM)
+    take(house, hugo, lost)
+    over = house.need(practice, THURSDAY + DAY)
+    client = client_for(ines)
+    ticked = [need.id, over.id, lost.id]
+    answer = client.post("/board/claim-several", data={"need": ticked})
+    outcome = answer.text.split('class="board-refused"')[1].split("</ul>")[0]
+    assert "<strong>Fri 4 Dec</strong> · Salle 1 · Whole day" in outcome
+    assert "<strong>Thu 10 Dec</strong> · Salle 2 · Morning" in outcome
+    # What only her own limit forbids, she may take all the same; the other day is gone.
+    assert outcome.count("Take it all the same") == 1
+    assert f'name="need" value="{over.id}"' in outcome
+    assert 'name="passing" value="week_limit"' in outcome
+    assert holders(database) == {need.id: ines.id, lost.id: hugo.id}
+
+
+def test_days_that_are_not_there_are_not_thanked_for(
+    database: Database, client_for: Client, lea: User, need: Need
+) -> None:
+    answer = client_for(lea).post("/board/claim-several", data={"need": ["999999", "x"]})
+    assert answer.status_code == 404
+    assert "Thank you" not in answer.text
+    assert holders(database) == {}
+
+
+@pytest.mark.parametrize(
+    ("offset", "words"),
+    [
+        # From Wednesday on; neither the week end nor Christmas is a day without a doctor.
+        (8, "patients without a doctor for 6 days"),
+        (60, None),
+    ],
+)
+def test_waiting_is_said_of_near_days_and_counts_days_that_are_open(
+    house: House,
+    client_for: Client,
+    practice: Practice,
+    lea: User,
+    titular: User,
+    clock: FixedClock,
+    offset: int,
+    words: str | None,
+) -> None:
+    clock.advance(dt.datetime(2026, 12, 23, 9, tzinfo=dt.UTC) - clock.now())
+    today = dt.date(2026, 12, 23)
+    house.assignment(house.need(practice, today - DAY), titular)
+    house.need(practice, today + offset * DAY)
+    page = client_for(lea).get("/board/").text
+    assert (
+        (words or "patients without a doctor") in page if words else "patients without" not in page
+    )
 
 
 def test_nothing_ticked_and_far_too_many(

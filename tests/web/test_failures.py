@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 
 import pytest
@@ -85,6 +86,35 @@ def test_a_number_no_row_has_is_a_page_that_is_not_there(
     practice = house.practice()
     client = client_for(house.member(practice, Role.TITULAR))
     assert client.get(f"/p/{practice.slug}/{place}/{number}").status_code == 404
+
+
+@pytest.mark.parametrize("number", [str(2**31), str(2**63), "9" * 5000, "-1", "x", "²", "٣"])
+@pytest.mark.parametrize(
+    ("place", "field"),
+    [
+        ("/board/claim", "need"),
+        ("/board/claim-several", "need"),
+        ("/asks/", "need_id"),
+        ("/p/{slug}/needs/{need}/give", "doctor"),
+        ("/p/{slug}/days/{day}/duty", "doctor_id"),
+        ("/p/{slug}/days/{day}/duty", "instead_of"),
+        ("/p/{slug}/assignments/{taken}/offer", "to"),
+        ("/p/{slug}/assignments/{taken}/offer", "in_return"),
+        ("/p/{slug}/calls/1/send", "doctor"),
+    ],
+)
+def test_a_forged_number_in_a_form_is_refused_with_words(
+    client_for: Clients, house: House, place: str, field: str, number: str
+) -> None:
+    practice = house.practice()
+    titular = house.member(practice, Role.TITULAR)
+    need = house.need(practice, house.today)
+    taken = house.assignment(house.need(practice, house.today + dt.timedelta(days=1)), titular)
+    day = house.today.isoformat()
+    address = place.format(slug=practice.slug, need=need.id, taken=taken.id, day=day)
+    sent = {field: number} | ({"to": "exchange"} if field == "in_return" else {})
+    answer = client_for(titular).post(address, data=sent)
+    assert 400 <= answer.status_code < 500
 
 
 def test_a_nul_is_refused_wherever_it_stands(client_for: Clients, house: House) -> None:

@@ -19,6 +19,7 @@ from scheduler.roster.rules import AskState
 from web.asks import presenter
 from web.asks.forms import AnswerForm, AskForm
 from web.database import session
+from web.forms import row_id
 from web.identity import actor, today
 from web.localisation import iso_week, short_date
 from web.messages import message_for
@@ -61,7 +62,7 @@ def send() -> ResponseReturnValue:
             question.need.id,
             question.doctor.id,
             message=form.message.data or "",
-            proposal_id=_number(form.proposal_id.data),
+            proposal_id=row_id(form.proposal_id.data),
         )
     except InvalidInput as error:
         form.refuse(error)
@@ -119,15 +120,10 @@ def _prepare(form: AskForm) -> Question:
     return asks.prepare(
         session(),
         actor(),
-        _number(form.need_id.data) or 0,
-        _number(form.doctor_id.data) or 0,
-        _number(form.proposal_id.data),
+        row_id(form.need_id.data) or 0,
+        row_id(form.doctor_id.data) or 0,
+        row_id(form.proposal_id.data),
     )
-
-
-def _number(text: str | None) -> int | None:
-    number = int(text) if text and text.isascii() and text.isdecimal() else None
-    return None if number is None else min(number, 2**31 - 1)
 
 
 def _back(form: AskForm, question: Question) -> str:

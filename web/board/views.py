@@ -6,8 +6,8 @@ the address, of the forms too, so that they are kept whatever is done.
 
 from __future__ import annotations
 
-import datetime as dt
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from flask import (
@@ -29,6 +29,7 @@ from scheduler.people.models import Practice
 from scheduler.people.queries import PracticeRef
 from scheduler.roster import board, claiming, taken_days
 from scheduler.roster.availability_queries import own_days
+from scheduler.roster.board import Place
 from scheduler.roster.claiming import Several
 from scheduler.roster.legality import OWN_LIMITS
 from scheduler.roster.models import Assignment
@@ -36,7 +37,7 @@ from scheduler.roster.rules import add_months
 from web.board import presenter
 from web.board.forms import FilterForm, Filters, read
 from web.database import session
-from web.forms import sent_key
+from web.forms import row_id, sent_key
 from web.identity import actor, identity, today
 from web.localisation import current_locale, short_date
 from web.messages import message_for
@@ -50,12 +51,13 @@ MOST_AT_ONCE = 60
 class Outcome:
     """What became of an act that did not wholly succeed, to be told above the days.
 
-    `instead` are the dates and practices for which the nearest open days are offered.
+    `places` say which days were not to be had; the open days nearest to `instead` are offered.
     """
 
     problem: RelaisError | None = None
     several: Several | None = None
-    instead: tuple[tuple[int, dt.date], ...] = ()
+    places: Mapping[int, Place] = field(default_factory=dict)
+    instead: Place | None = None
 
 
 @blueprint.before_request
@@ -72,13 +74,13 @@ def index() -> ResponseReturnValue:
 @blueprint.post("/claim")
 def claim() -> ResponseReturnValue:
     """Take one day; who comes second reads who was first, and which days are near."""
-    need_id = _number(request.form.get("need"))
+    need_id = row_id(request.form.get("need")) or 0
     passing = set(request.form.getlist("passing")) & OWN_LIMITS
     try:
         taken = claiming.claim(session(), actor(), need_id, passing=passing, key=sent_key())
     except (Conflict, RuleBroken) as error:
-        place = board.need_place(session(), actor(), need_id)
-        return _page(Outcome(error, instead=(place,) if place else ())), 409
+        place = board.places_of(session(), actor(), [need_id]).get(need_id)
+        return _page(Outcome(error, instead=place)), 409
     flash(_with_undo(taken), "success")
     return redirect(_filters().href())
 
@@ -86,7 +88,7 @@ def claim() -> ResponseReturnValue:
 @blueprint.post("/claim-several")
 def claim_several() -> ResponseReturnValue:
     """Take all the days ticked that are free; the others are listed with the reason."""
-    need_ids = {_number(text) for text in request.form.getlist("need")}
+    need_ids = {row_id(text) or 0 for text in request.form.getlist("need")}
     if not need_ids:
         return _page(Outcome(InvalidInput("board_nothing_ticked"))), 422
     if len(need_ids) > MOST_AT_ONCE:
@@ -99,8 +101,8 @@ def claim_several() -> ResponseReturnValue:
         )
         flash(sentence, "success")
         return redirect(_filters().href())
-    places = [board.need_place(session(), actor(), need_id) for need_id in several.refused]
-    outcome = Outcome(several=several, instead=tuple(filter(None, places)))
+    places = board.places_of(session(), actor(), several.refused)
+    outcome = Outcome(several=several, places=places, instead=next(iter(places.values()), None))
     return _page(outcome), 200 if several.taken else 409
 
 
@@ -131,12 +133,13 @@ def _page(outcome: Outcome | None = None) -> str:
     filters = _filters(form)
     reader_id = actor().user_id
     found = board.board_between(session(), actor(), filters.start, filters.end)
-    calendars = holiday_calendars(
-        session(), found.practices, filters.start, filters.end, current_locale()
-    )
+    known = [day.last_doctor for day in found.days if day.last_doctor is not None]
+    # From the last doctor on it matters on which days the house was open.
+    since = min([filters.start, *known])
+    calendars = holiday_calendars(session(), found.practices, since, filters.end, current_locale())
     shown = [day for day in found.days if filters.shows(day)]
     listed = [day for day in shown if filters.all or not day.barred]
-    cards = [(day, presenter.card(day, calendars, reader_id)) for day in listed]
+    cards = [(day, presenter.card(day, calendars, reader_id, today())) for day in listed]
     many = len(found.practices) > 1
     own = own_days(session(), reader_id or 0, filters.start, filters.end)
     return render_template(
@@ -154,33 +157,32 @@ def _page(outcome: Outcome | None = None) -> str:
         hidden=len(shown) - len(listed),
         tickable=sum(value["may_take"] for _day, value in cards),
         recent=presenter.recent(taken_days.recent(session(), actor(), today()), many=many),
-        outcome=_told(outcome) if outcome else None,
+        outcome=_told(outcome, (card for _day, card in cards)) if outcome else None,
         next_open=None if listed else _next_open(filters),
     )
 
 
-def _told(outcome: Outcome) -> dict[str, Any]:
+def _told(outcome: Outcome, cards: Iterable[dict[str, Any]]) -> dict[str, Any]:
     """What is said above the days: why not, what was taken all the same, and what is near."""
     told: dict[str, Any] = {"problem": None, "refused": [], "taken": 0, "instead": []}
     if outcome.problem is not None:
         told["problem"] = message_for(outcome.problem)
     if outcome.several is not None:
         told["taken"] = len(outcome.several.taken)
-        told["refused"] = [message_for(error) for error in outcome.several.refused.values()]
-    if outcome.instead:
+        told["refused"] = presenter.refused(outcome.several.refused, outcome.places, cards)
+    if outcome.instead is not None:
         told["instead"] = _instead(outcome.instead)
     return told
 
 
-def _instead(places: tuple[tuple[int, dt.date], ...]) -> list[dict[str, Any]]:
-    """The open days nearest to the first of some that were lost, whatever the filters."""
-    practice_id, date = places[0]
-    start, end = max(today(), add_months(date, -2)), add_months(date, 2)
+def _instead(lost: Place) -> list[dict[str, Any]]:
+    """The open days nearest to one that was lost, whatever the filters."""
+    start, end = max(today(), add_months(lost.date, -2)), add_months(lost.date, 2)
     found = board.board_between(session(), actor(), start, end)
     calendars = holiday_calendars(session(), found.practices, start, end, current_locale())
     return [
-        presenter.card(day, calendars, actor().user_id)
-        for day in board.nearest(found.days, date, practice_id)
+        presenter.card(day, calendars, actor().user_id, today())
+        for day in board.nearest(found.days, lost.date, lost.practice_id)
     ]
 
 
@@ -203,9 +205,3 @@ def _with_undo(taken: Assignment) -> str:
         return sentence
     words: str = get_template_attribute("board/_taken.html", "taken")(sentence, taken.id)
     return words
-
-
-def _number(text: str | None) -> int:
-    """The number of a row; what is no number names nothing that is there."""
-    number = int(text) if text and text.isascii() and text.isdecimal() else 0
-    return min(number, 2**31 - 1)

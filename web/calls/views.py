@@ -16,6 +16,7 @@ from scheduler.roster.rules import CallState
 from web.calls import presenter
 from web.calls.forms import SendForm
 from web.database import session, settings
+from web.forms import row_id
 from web.identity import actor, practice, practice_blueprint
 from web.messages import message_for
 
@@ -47,7 +48,8 @@ def send(call_id: int) -> ResponseReturnValue:
     _require_here(call_id)
     form = SendForm()
     form.validate()
-    chosen = request.form.getlist("doctor", type=int)
+    ticked = map(row_id, request.form.getlist("doctor"))
+    chosen = [doctor_id for doctor_id in ticked if doctor_id is not None]
     try:
         call = calls.send(session(), actor(), call_id, chosen, form.message.data or "")
     except InvalidInput as error:

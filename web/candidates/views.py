@@ -12,6 +12,7 @@ from scheduler.roster import ask_queries, candidates, claiming, queries
 from scheduler.roster.rules import AskState
 from web.candidates import presenter
 from web.database import session
+from web.forms import row_id
 from web.identity import actor, practice, practice_blueprint
 from web.labels import PERIOD_NAMES
 from web.localisation import iso_week, long_date, short_date
@@ -30,7 +31,7 @@ def show(need_id: int) -> ResponseReturnValue:
 def give(need_id: int) -> ResponseReturnValue:
     """Give the day to a doctor who agreed to it; who comes second reads who was first."""
     queries.need_detail(session(), practice(), need_id)
-    doctor_id = request.form.get("doctor", type=int)
+    doctor_id = row_id(request.form.get("doctor"))
     if doctor_id is None:
         raise NotFound("doctor_not_found")
     require(actor(), Action.ASSIGNMENT_GIVE, Subject(practice().id))

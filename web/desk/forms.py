@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from flask_babel import lazy_gettext as _l
-from wtforms import IntegerField, TextAreaField
+from wtforms import TextAreaField
 from wtforms.validators import Optional
 
-from web.forms import RefusableForm
+from web.forms import RefusableForm, RowField
 
 
 class DutyForm(RefusableForm):
     """Who is on call; nobody where it is empty. `instead_of` is whom the page showed."""
 
-    doctor_id = IntegerField(validators=[Optional()])
-    instead_of = IntegerField(validators=[Optional()])
+    doctor_id = RowField(validators=[Optional()])
+    instead_of = RowField(validators=[Optional()])
 
 
 class AdviceForm(RefusableForm):

@@ -9,7 +9,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from scheduler.core.errors import Conflict, InvalidInput, RelaisError
+from scheduler.core.errors import Conflict, InvalidInput, NotFound, RelaisError
 from scheduler.core.permissions import Action, Subject, can, require
 from scheduler.oncall import queries, service
 from scheduler.roster import presence_queries, presences
@@ -41,7 +41,9 @@ def set_duty(date: str) -> ResponseReturnValue:
     chosen = parse_date(date)
     require(actor(), Action.DUTY_EDIT, Subject(practice().id))
     form = DutyForm()
-    form.validate()
+    if not form.validate():
+        # Nonsense names nobody, and does not mean nobody.
+        raise NotFound("doctor_not_found")
     before, doctor_id = form.instead_of.data, form.doctor_id.data
     try:
         if doctor_id is None:

@@ -18,6 +18,7 @@ from scheduler.core.permissions import Action, Subject, require
 from scheduler.roster import call_answers, call_queries, call_rules
 from web.database import session, settings
 from web.extensions import limiter
+from web.forms import row_id
 from web.identity import actor, public
 from web.invitations import presenter
 from web.localisation import short_date, speak_to
@@ -110,8 +111,8 @@ def _uid(token: str) -> str:
 
 
 def _need() -> int:
-    need_id = request.form.get("need", type=int)
-    if need_id is None or need_id > 2**31 - 1:
+    need_id = row_id(request.form.get("need"))
+    if need_id is None:
         raise NotFound("need_not_found")
     return need_id
 

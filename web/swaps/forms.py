@@ -7,7 +7,12 @@ from collections.abc import Iterable
 from flask_babel import lazy_gettext as _l
 from wtforms import SelectField, StringField, TextAreaField
 
-from web.forms import RefusableForm
+from web.forms import RefusableForm, row_id
+
+
+def _day(value: str | int | None) -> int:
+    """The number of a day; 0 for none."""
+    return row_id(str(value)) or 0
 
 
 class OfferForm(RefusableForm):
@@ -16,7 +21,7 @@ class OfferForm(RefusableForm):
     # In one line, Enter would press the form's first button, which offers to all.
     message = TextAreaField(_l("A word to your colleagues"))
     in_return = SelectField(
-        _l("A day of theirs in return"), coerce=int, default=0, validate_choice=False
+        _l("A day of theirs in return"), coerce=_day, default=0, validate_choice=False
     )
 
     def offer(self, days: Iterable[tuple[int, str]]) -> OfferForm:

@@ -15,6 +15,7 @@ from scheduler.roster.models import Assignment, Swap
 from scheduler.roster.rules import SwapState
 from scheduler.roster.swap_rules import untake_until
 from web.database import session
+from web.forms import row_id
 from web.identity import actor, practice, practice_blueprint, today
 from web.localisation import iso_week, short_date
 from web.messages import message_for
@@ -52,7 +53,7 @@ def offer(assignment_id: int) -> ResponseReturnValue:
     form = OfferForm().offer(())
     form.validate()
     to, return_id = request.form.get("to", ""), None
-    to_doctor_id = int(to) if to.isascii() and to.isdecimal() and len(to) < 10 else None
+    to_doctor_id = row_id(to)
     if to == EXCHANGE:
         return_id = form.in_return.data or 0
         to_doctor_id = swap_queries.doctor_of(session(), practice(), return_id)
