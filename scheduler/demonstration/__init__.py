@@ -10,15 +10,20 @@ import base64
 import hashlib
 import hmac
 from dataclasses import asdict, dataclass
+from typing import Final
 
 import sqlalchemy as sa
 
 from scheduler.core.database import Database
 from scheduler.core.errors import Conflict
 from scheduler.core.installation import demonstration_key
+from scheduler.core.settings import Settings
 from scheduler.demonstration.cast import CAST, DOMAIN
-from scheduler.demonstration.life import live
+from scheduler.demonstration.life import SLUG, live
 from scheduler.people.models import Member, User
+
+# Where a titular reads what everybody would have been sent, below the installation's address.
+MAILBOX: Final = f"/p/{SLUG}/mailbox/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +48,15 @@ def has_members(database: Database) -> bool:
     return bool(found)
 
 
-def load(database: Database) -> list[Login]:
+def load(database: Database, base_url: str = Settings.base_url) -> list[Login]:
     """Fill an empty database with the demonstration, dated from today; returns its logins.
 
-    Raises `Conflict` where the database has members.
+    The letters that everybody got in the meantime lead to `base_url`. Raises `Conflict` where the
+    database has members.
     """
     if has_members(database):
         raise Conflict("database_has_members", hint="the demonstration needs an empty database")
-    live(database, password_of)
+    live(database, password_of, base_url)
     return logins(database)
 
 

@@ -76,13 +76,14 @@ class Doctor:
 class Life:
     """The cabinet's life, day by day. Every act is a transaction of its own, as it was."""
 
-    def __init__(self, database: Database, password_of: PasswordOf) -> None:
+    def __init__(self, database: Database, password_of: PasswordOf, base_url: str) -> None:
         self.now = database.clock.now()
         self.today = local_date(self.now, "Europe/Paris")
         self.clock = FixedClock(self.now - dt.timedelta(days=PAST_DAYS + 9))
         self.database = Database(database.url.render_as_string(hide_password=False), self.clock)
         self.chance = random.Random(SEED)  # noqa: S311 - a story, not a secret
         self.password_of = password_of
+        self.base_url = base_url
         self.first_day = self.today - dt.timedelta(days=PAST_DAYS)
         self.last_day = self.today + dt.timedelta(days=FUTURE_DAYS)
         self.school: frozenset[dt.date] = frozenset()
@@ -276,7 +277,7 @@ class Life:
 
     def _send(self) -> None:
         """Whoever is to be told is told; what they were told stays in the mailbox."""
-        compose = composer(Settings(secret_key=self.key))
+        compose = composer(Settings(secret_key=self.key, base_url=self.base_url))
         while outbox.send_due(self.database, compose, keeper(self.database)):
             continue
 
@@ -325,9 +326,9 @@ class Life:
         return local_date(self.clock.now(), "Europe/Paris")
 
 
-def live(database: Database, password_of: PasswordOf) -> None:
-    """Fill an empty database with the cabinet's three months."""
-    Life(database, password_of).run()
+def live(database: Database, password_of: PasswordOf, base_url: str) -> None:
+    """Fill an empty database with the cabinet's three months; its letters lead to `base_url`."""
+    Life(database, password_of, base_url).run()
 
 
 def _halves(days: float | None) -> int | None:

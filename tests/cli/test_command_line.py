@@ -15,6 +15,7 @@ import app
 from scheduler.core.audit import AuditEvent
 from scheduler.core.clock import local_date
 from scheduler.core.database import Database
+from scheduler.notify.models import KeptLetter
 from scheduler.people import service
 from scheduler.roster.models import Ask
 from scheduler.roster.rules import AskState
@@ -94,7 +95,10 @@ def test_a_practice_and_its_first_titular_can_be_made_and_sign_in(url: str) -> N
     )
 
 
-def test_the_demonstration_fills_an_empty_database_once(url: str) -> None:
+def test_the_demonstration_fills_an_empty_database_once(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RELAIS_BASE_URL", "https://relais.example")
     filled = run("demo", "--json")
     assert filled.exit_code == 0
     logins = json.loads(filled.stdout)
@@ -113,6 +117,9 @@ def test_the_demonstration_fills_an_empty_database_once(url: str) -> None:
         replacement = next(row for row in logins if row["role"] == "replacement")
         assert question.doctor.name == replacement["name"]
         assert question.need.date > local_date(question.asked_at, "Europe/Paris")
+        # What everybody was told leads to where Relais is served.
+        links = set(session.scalars(sa.select(KeptLetter.link)))
+        assert all(link.startswith("https://relais.example/") for link in links if link)
     database.dispose()
     assert_refused(run("demo"), "members")
     assert run("audit", "verify").exit_code == 0

@@ -105,10 +105,15 @@ def alive(pid: int) -> bool:
         return False
 
 
-def test_the_house_ends_when_its_web_server_does(tmp_path: Path) -> None:
+def test_the_house_tells_where_its_mail_is_and_ends_when_its_web_server_does(
+    tmp_path: Path,
+) -> None:
     port = free_port()
     with house(tmp_path, port, "--demo") as process:
         eventually(lambda: answers(port), within=120, what="an answer")
         os.kill(children(process.pid)["web"], signal.SIGKILL)
         process.wait(timeout=30)
+        assert process.stdout is not None
+        said = process.stdout.read()
     assert process.returncode != 0
+    assert f"http://127.0.0.1:{port}/p/nieul-le-dolent/mailbox/" in said
