@@ -223,6 +223,21 @@ def calendars() -> None:
     """Calendars that doctors keep elsewhere."""
 
 
+@calendars.command("reply")
+@click.argument("file", type=click.Path(path_type=Path))
+def calendars_reply(file: Path) -> None:
+    """Carry out a mail that answers an invitation, and print what came of it.
+
+    FILE is the whole mail with its headers, as the mailbox would have received it.
+    """
+    from scheduler.calendars.invitations.command import reply_file
+    from scheduler.core.installation import with_secret
+
+    with _database() as database:
+        status = reply_file(file, database, with_secret(_settings(), database))
+    sys.exit(status)
+
+
 @calendars.command("preview")
 @click.argument("file", type=click.Path(path_type=Path), metavar="FILE.ics")
 @click.option("--from", "start", type=DAY, help="The first day; today where it is not given.")
