@@ -4,9 +4,10 @@ The database's rows are the truth and Huey's queue is a nudge: a proposal, or a 
 whose nudge was lost is found by the next look at the table, and one whose worker died is taken
 up again when its signs of life have stopped. Losing the whole queue loses nothing.
 
-Three threads share a worker: Huey's, which computes; one that takes up what was left behind and
-marks past days as done; one that sends the outbox. No transaction is open while the solver runs
-or a mail server is spoken to.
+Four threads share a worker: Huey's, which computes; one that takes up what was left behind and
+marks past days as done; one that sends the outbox; one that reads the doctors' own calendars. A
+fifth reads the answers to invitations, where there is a mailbox for them. No transaction is open
+while the solver runs or another machine is spoken to.
 """
 
 from __future__ import annotations
@@ -30,6 +31,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from scheduler import notify
 from scheduler.calendars.days import FILE_NAME, MEDIA_TYPE, days_file
+from scheduler.calendars.fetching import Fetcher
+from scheduler.calendars.imports import polling
+from scheduler.calendars.invitations import following, letters
+from scheduler.calendars.invitations import polling as mailbox
 from scheduler.core import outbox
 from scheduler.core.database import Database, UnitOfWork
 from scheduler.core.errors import RelaisError
@@ -69,6 +74,8 @@ class Rhythm:
 
     tick: float = 5.0
     mail: float = 5.0
+    look: float = 30.0
+    answers: float = 30.0
     report: float = 0.5
     lease: float = work.LEASE.total_seconds()
 
@@ -197,8 +204,12 @@ class Worker:
         # A demonstration signs the addresses in its letters with a key of its own.
         settings = with_secret(settings, self.database)
         self._send = notify.channel(settings, database=self.database)
-        self._compose = notify.composer(settings, partial(_days_file, settings.base_url))
+        self._signing = settings
+        self._compose = notify.composer(
+            settings, partial(_days_file, settings.base_url), letters.writer(settings)
+        )
         self._route = notify.router(settings)
+        self._fetcher = Fetcher(allow_http=settings.calendar_http)
         self.stopping = threading.Event()
 
     def run(self) -> None:
@@ -213,7 +224,12 @@ class Worker:
         self.stopping = consumer.stop_flag
         loops = [
             threading.Thread(target=self._repeat, args=(seconds, act), name=act.__name__)
-            for seconds, act in ((self._rhythm.tick, self.tick), (self._rhythm.mail, self.mail))
+            for seconds, act in (
+                (self._rhythm.tick, self.tick),
+                (self._rhythm.mail, self.mail),
+                (self._rhythm.look, self.look),
+                (self._rhythm.answers, self.answers),
+            )
         ]
         for loop in loops:
             loop.start()
@@ -248,7 +264,7 @@ class Worker:
             swaps.lapse_past(session)
         while self._decided_held() and not self.stopping.is_set():
             continue
-        for act in (call_work.advance_calls, call_work.find_thin_weeks):
+        for act in (call_work.advance_calls, call_work.find_thin_weeks, following.keep_up):
             while not self.stopping.is_set():
                 with self.database.transaction() as session:
                     if not act(session):
@@ -268,6 +284,15 @@ class Worker:
         outbox.send_due(
             self.database, self._compose, self._send, route=self._route, wrap=self._compose.wrap
         )
+
+    def look(self) -> None:
+        """Read the doctors' own calendars whose time has come, one after the other."""
+        while not self.stopping.is_set() and polling.poll_one(self.database, self._fetcher):
+            continue
+
+    def answers(self) -> None:
+        """Carry out what doctors' calendars answer to invitations."""
+        mailbox.poll(self.database, self._signing)
 
     def compute(self, row_id: int, kind: Kind = PROPOSALS) -> None:
         """Compute a queued row, unless somebody else has begun to."""

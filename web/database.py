@@ -26,6 +26,12 @@ def session() -> UnitOfWork:
     return cast(UnitOfWork, g.session)
 
 
+def release() -> None:
+    """Let go of the database while something slow is done. Nothing may have been written yet."""
+    if "session" in g:
+        g.session.rollback()
+
+
 def after_commit(act: Callable[[], object]) -> None:
     """Do `act` once the request's transaction has been committed, and only then."""
     g.setdefault("after_commit", []).append(act)

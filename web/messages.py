@@ -69,48 +69,6 @@ MESSAGES: Final[dict[str, Any]] = {
         "This is the address of a web page, not of a calendar. Copy the link that ends in .ics."
     ),
     "calendar_fetch_redirects": _l("This address sends on and on."),
-    # Why a calendar cannot be read.
-    "calendar_empty": _l("The file is empty."),
-    "calendar_too_large": _l("The file is larger than 1 MB."),
-    "calendar_not_one": _l("This is no calendar file (.ics)."),
-    "calendar_cut_off": _l("The file breaks off in the middle. Save it again."),
-    "calendar_broken": _l("The file is broken. Save it again from your calendar."),
-    "calendar_too_many_parts": _l("The calendar has more than 5,000 entries."),
-    "calendar_too_deep": _l("The file is built in a way that no calendar is."),
-    "calendar_not_gregorian": _l("Relais reads only calendars of our usual dates."),
-    "calendar_too_full": _l("Its events repeat too often to be read."),
-    "calendar_too_slow": _l("Reading this calendar takes too long."),
-    "calendar_too_heavy": _l("Reading this calendar takes too much memory."),
-    "calendar_not_now": _l("Calendars cannot be read just now. Try again in a moment."),
-    "calendar_window_reversed": _l("The last day comes before the first."),
-    "calendar_window_absurd": _l("These days are centuries away."),
-    "calendar_window_too_long": _l("At most %(most)d days at once."),
-    # Why an event of a calendar says nothing.
-    "event_own": _l("it comes from Relais itself"),
-    "event_cancelled": _l("it is cancelled"),
-    "event_answer": _l("it is an answer to an invitation"),
-    "event_replaced": _l("a newer version of it stands beside"),
-    "event_outside_dates": _l("it is over, or too far ahead"),
-    "event_outside_hours": _l("it is outside the opening hours"),
-    "event_too_short": _l("it covers less than half of a half-day"),
-    "event_no_duration": _l("it ends when it begins"),
-    "event_no_start": _l("it has no beginning"),
-    "event_date_broken": _l("one of its dates cannot be read"),
-    "event_date_absurd": _l("one of its dates is centuries away"),
-    "event_ends_first": _l("it ends before it begins"),
-    "event_duration_absurd": _l("it lasts for years"),
-    "event_zone_unknown": _l("its time zone is not known"),
-    "event_rule_broken": _l("its repetition cannot be read"),
-    "event_rule_sub_daily": _l("it repeats more often than daily"),
-    "event_rule_interval": _l("its repetition has an impossible interval"),
-    "event_rule_count": _l("it repeats too many times"),
-    "event_rule_too_many": _l("it repeats too many times"),
-    "event_rule_unsupported": _l("it repeats in a way that Relais does not read"),
-    "event_too_many_dates": _l("it has too many dates"),
-    "event_too_slow": _l("working out when it repeats takes too long"),
-    "event_broken": _l("it cannot be read"),
-    "part_says_nothing": _l("it says nothing of the opening hours"),
-    "part_not_an_event": _l("it is a task or a note, no event"),
     # Calendars and holidays.
     "feed_empty": _l("Tick at least one thing to be shown."),
     "feed_not_found": _l("There is no calendar at this address."),
@@ -120,6 +78,35 @@ MESSAGES: Final[dict[str, Any]] = {
     "holiday_dates": _l("The last day comes before the first."),
     "holiday_out_of_range": _l("Choose dates from %(earliest)s to %(latest)s."),
     "holiday_too_long": _l("At most %(longest)d days at once."),
+    # Devices, and what their calendars cannot have.
+    "device_name": _l("Give the device a name of at most %(most)d characters."),
+    "device_too_many": _l("You have %(most)d devices. Remove one that you no longer use."),
+    "calendar_read_only": _l("This calendar can only be read."),
+    "calendar_fixed": _l("The calendars of Relais can be neither added nor removed."),
+    "calendar_events_only": _l("Relais reads events, not tasks or notes."),
+    "calendar_name_too_long": _l("The identifier of this event is longer than %(most)d characters."),
+    "calendar_items_many": _l("This calendar has more than %(most)d events."),
+    "calendar_move_unknown": _l(
+        "An event cannot go from one calendar to another. Delete it here and add it there."
+    ),
+    "calendar_uid_known": _l("This event stands in the calendar already."),
+    "calendar_changed_meanwhile": _l(
+        "This event had changed in Relais before your calendar asked. Look at it again."
+    ),
+    "calendar_no_recurrence": _l(
+        "A repeated event cannot take days. Add one event for each day you take."
+    ),
+    "calendar_several_days": _l("An event takes one day. Add one for each day you take."),
+    "calendar_covers_nothing": _l(
+        "The event covers no half-day of opening hours that is still to come."
+    ),
+    "calendar_no_open_day": _l("There is no day to fill on %(date)s at these hours."),
+    "calendar_day_is_yours": _l("%(date)s is yours already, with another event."),
+    "calendar_said_otherwise": _l("Something else was said of these days at the same time."),
+    "calendar_release_asked": _l(
+        "%(date)s is too near to be given back freely: the titulars were asked. The day stays in"
+        " your calendar until one of them agrees."
+    ),
     # Availabilities.
     "availabilities_of_doctors": _l("Doctors say here when they can come. You are not one here."),
     "availability_unreadable": _l("This is no date, or no part of a day. Reload and try again."),

@@ -38,6 +38,7 @@ class Settings:
     vapid_contact: str | None = None
     trusted_proxies: int = 0
     ratelimit_storage: str = "memory://"
+    calendar_http: bool = False
     log_level: str = "INFO"
     solver_seconds: float = 30.0
     solver_workers: int = 2
@@ -64,13 +65,14 @@ class Settings:
             base_url=_base_url(given.get("base_url", cls.base_url)),
             smtp_url=_smtp_url(given.get("smtp_url")),
             mail_from=_mail_from(given.get("mail_from", cls.mail_from)),
-            sms_url=_sms_url(given.get("sms_url")),
             reply_address=_reply_address(given.get("reply_address")),
             imap_url=_imap_url(given.get("imap_url")),
+            sms_url=_sms_url(given.get("sms_url")),
             vapid_private_key=_vapid_key(given.get("vapid_private_key")),
             vapid_contact=_vapid_contact(given.get("vapid_contact")),
             trusted_proxies=_whole(given, "trusted_proxies", cls.trusted_proxies, 0, 10),
             ratelimit_storage=given.get("ratelimit_storage", cls.ratelimit_storage),
+            calendar_http=_yes(given, "calendar_http"),
             log_level=_log_level(given.get("log_level", cls.log_level)),
             solver_seconds=_seconds(given.get("solver_seconds"), cls.solver_seconds),
             solver_workers=_whole(given, "solver_workers", cls.solver_workers, 1, 64),
@@ -142,8 +144,6 @@ def _mail_from(value: str) -> str:
     return value
 
 
-def _sms_url(value: str | None) -> str | None:
-    if value is not None and not re.match(r"[a-z0-9]+://.*\{phone\}", value):
 def _reply_address(value: str | None) -> str | None:
     # What each doctor's token is put into as a sub-address.
     if value is not None and not re.fullmatch(r"[A-Za-z0-9._-]+@[A-Za-z0-9.-]+", value):
@@ -160,6 +160,8 @@ def _imap_url(value: str | None) -> str | None:
     return value
 
 
+def _sms_url(value: str | None) -> str | None:
+    if value is not None and not re.match(r"[a-z0-9]+://.*\{phone\}", value):
         raise _bad("sms_url", "not an address of apprise with {phone} in it")
     return value
 
@@ -187,6 +189,13 @@ def _whole(given: Mapping[str, str], field: str, default: int, low: int, high: i
     if not text.isdecimal() or not low <= int(text) <= high:
         raise _bad(field, f"not a whole number from {low} to {high}")
     return int(text)
+
+
+def _yes(given: Mapping[str, str], field: str) -> bool:
+    text = given.get(field, "no").lower()
+    if text not in ("yes", "no"):
+        raise _bad(field, "neither yes nor no")
+    return text == "yes"
 
 
 def _seconds(value: str | None, default: float) -> float:

@@ -17,13 +17,15 @@ from scheduler.notify.readers import (
     account,
     asks,
     availabilities,
+    calendars,
     calls,
     days,
+    devices,
     duties,
     hands,
+    invitations,
     proposals,
 )
-    invitations,
 from scheduler.notify.rules import Group
 
 PHONE_CODE: Final = "phone.code"
@@ -42,9 +44,9 @@ class Kind:
     urgent: bool
     reader: Reader
     attaches: bool = False
+    for_calendar: bool = False
 
     @property
-    for_calendar: bool = False
     def at_once(self) -> bool:
         """Whether it waits for no hour: it is urgent, or about the channels themselves."""
         return self.urgent or self.group is Group.ACCOUNT
@@ -60,10 +62,10 @@ _ALL: Final = (
     Kind("assignment.confirmed", Group.DAYS, False, hands.day, attaches=True),
     Kind("assignment.refused", Group.DAYS, False, hands.day),
     Kind("assignment.freed", Group.DAYS, False, hands.day),
-    # Requests to be released from a day.
-    Kind("release.requested", Group.DECISIONS, False, hands.request),
     # Held for a doctor who may come, and free again.
     Kind("hold.ended", Group.DAYS, False, hands.day),
+    # Requests to be released from a day.
+    Kind("release.requested", Group.DECISIONS, False, hands.request),
     Kind("release.granted", Group.DAYS, False, hands.request),
     Kind("release.refused", Group.DAYS, False, hands.request),
     # Days offered to colleagues.
@@ -91,8 +93,6 @@ _ALL: Final = (
     Kind("call.unanswered", Group.DECISIONS, False, calls.unanswered),
     Kind("call.urgent_unanswered", Group.ABSENCES, True, calls.unanswered),
     Kind("call.filled", Group.QUESTIONS, False, calls.invited),
-    # Proposals.
-    Kind("proposal.failed", Group.DECISIONS, False, proposals.ended),
     # Invitations by mail, which the doctor's calendar answers.
     Kind("invitation.sent", Group.QUESTIONS, False, invitations.open_day, for_calendar=True),
     Kind("invitation.changed", Group.QUESTIONS, False, invitations.open_day, for_calendar=True),
@@ -102,6 +102,8 @@ _ALL: Final = (
     Kind("invitation.held", Group.QUESTIONS, False, invitations.held),
     Kind("invitation.elsewhere", Group.QUESTIONS, False, invitations.day),
     Kind("invitation.answered", Group.DECISIONS, False, invitations.answered),
+    # Proposals.
+    Kind("proposal.failed", Group.DECISIONS, False, proposals.ended),
     Kind("proposal.ready", Group.DECISIONS, False, proposals.ended),
     # Duties on days without a doctor.
     Kind("duty.given", Group.DAYS, False, duties.duty),
@@ -109,6 +111,10 @@ _ALL: Final = (
     # Months that open.
     Kind("availability.opened", Group.OPENINGS, False, availabilities.asked),
     Kind("availability.reminder", Group.REMINDERS, False, availabilities.asked),
+    # A subscription to a calendar that can no longer be read.
+    Kind("calendar.failing", Group.REMINDERS, False, calendars.failing),
+    # Something a doctor asked of their own calendar, which could not be.
+    Kind("calendar.refused", Group.DAYS, True, devices.refused),
     # One's own account and its channels.
     Kind(PHONE_CODE, Group.ACCOUNT, True, account.phone_code),
     Kind(TEST, Group.ACCOUNT, False, account.test),

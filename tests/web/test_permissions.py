@@ -97,7 +97,15 @@ GET  calendars.edit               404         200       404    404       404   4
 POST calendars.change             404         302       404    404       404   404    404   404      404    401
 POST calendars.renew              404         302       404    404       404   404    404   404      404    401
 POST calendars.revoke             404         302       404    404       404   404    404   404      404    401
+GET  devices.index                200         200       200    200       403   403    403   403      200     in
 GET  calendars.feed               404         404       404    404       404   404    404   404      404    404
+GET  imports.index                200         200       200    200       403   403    403   403      200     in
+POST imports.look_at_file         422         422       422    422       403   403    403   403      422    401
+POST imports.look_at_address      422         422       422    422       403   403    403   403      422    401
+POST imports.keep                 422         422       422    422       403   403    403   403      422    401
+POST imports.claim                302         302       302    302       403   403    403   403      404    401
+POST imports.read_again           404         404       404    404       403   403    403   403      404    401
+POST imports.remove               404         404       404    404       403   403    403   403      404    401
 GET  board.index                  200         200       200    200       403   403    403   403      200     in
 POST board.claim                  302         302       302    409       403   403    403   403      404    401
 POST board.claim_several          302         302       302    409       403   403    403   403      404    401
@@ -586,6 +594,9 @@ REQUESTS: dict[str, Request] = {
     "POST calendars.renew": lambda w: ({"feed_id": w.feed}, {}),
     "POST calendars.revoke": lambda w: ({"feed_id": w.feed}, {}),
     "GET calendars.feed": lambda _: ({"token": "x" * 43}, {}),
+    "POST imports.claim": lambda w: ({}, {"need": w.need.id}),
+    "POST imports.read_again": lambda _: ({"source_id": 1}, {}),
+    "POST imports.remove": lambda _: ({"source_id": 1}, {}),
     "GET roster.need": lambda w: ({"need_id": w.need.id}, {}),
     "POST board.claim": lambda w: ({}, {"need": w.need.id}),
     "POST board.claim_several": lambda w: ({}, {"need": w.need.id}),

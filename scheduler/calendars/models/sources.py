@@ -21,10 +21,11 @@ class SourceUse(enum.StrEnum):
 class CalendarSource(Base):
     """A calendar of a doctor's: a subscription to an `address`, or a file read once (no address).
 
-    `fetched_at` is when it was last read whole, `failing_since` when fetching began to fail and
-    `failure` the code of what is wrong now; `told_at` when the doctor was told of it. The marks
-    of the last answer (`etag`, `last_modified`) let the next one be short. `next_at` is when the
-    worker looks again, None for a file.
+    `answered_at` is when the address last answered, `read_at` when it last gave something new to
+    read; `failing_since` when it began to fail and `failure` the code of what is wrong now,
+    `told_at` when the doctor was told of it. The marks of the last answer (`etag`,
+    `last_modified`) let the next one be short. `next_at` is when the worker looks again, None for
+    a file.
     """
 
     __tablename__ = "calendar_source"
@@ -37,7 +38,8 @@ class CalendarSource(Base):
     name: Mapped[str] = mapped_column(sa.String(80))
     address: Mapped[str | None] = mapped_column(sa.String(2000))
     created_at: Mapped[dt.datetime]
-    fetched_at: Mapped[dt.datetime | None]
+    answered_at: Mapped[dt.datetime]
+    read_at: Mapped[dt.datetime]
     etag: Mapped[str | None] = mapped_column(sa.String(255))
     last_modified: Mapped[str | None] = mapped_column(sa.String(64))
     failing_since: Mapped[dt.datetime | None]
