@@ -31,6 +31,7 @@ class Action(enum.StrEnum):
     ROSTER_VIEW = "roster.view"
     ROSTER_FEED = "roster.feed"
     PERSONAL_FEED = "feed.personal"
+    CALENDAR_DEVICE = "calendar.device"
     PATTERN_EDIT = "pattern.edit"
     NEED_PUBLISH = "need.publish"
     NEED_WITHDRAW = "need.withdraw"
@@ -45,9 +46,9 @@ class Action(enum.StrEnum):
     ABSENCE_DECLARE = "absence.declare"
     CALL_VIEW = "call.view"
     CALL_SEND = "call.send"
-    ANSWERS_VIEW = "answers.view"
     INVITATION_VIEW = "invitation.view"
     INVITATION_SEND = "invitation.send"
+    ANSWERS_VIEW = "answers.view"
     STATISTICS_VIEW = "statistics.view"
     PRESENCE_EDIT = "presence.edit"
     DUTY_EDIT = "duty.edit"
@@ -77,6 +78,7 @@ GRANTS: Final[Mapping[Action, Mapping[Role, Scope]]] = {
     Action.ROSTER_VIEW: dict.fromkeys(Role, ALL),
     Action.ROSTER_FEED: dict.fromkeys(Role, ALL),
     Action.PERSONAL_FEED: dict.fromkeys(DOCTOR_ROLES, OWN),
+    Action.CALENDAR_DEVICE: dict.fromkeys(DOCTOR_ROLES, OWN),
     Action.PATTERN_EDIT: {Role.TITULAR: ALL},
     Action.NEED_PUBLISH: {Role.TITULAR: ALL},
     Action.NEED_WITHDRAW: {Role.TITULAR: ALL},
@@ -108,10 +110,10 @@ GRANTS: Final[Mapping[Action, Mapping[Role, Scope]]] = {
     },
     Action.CALL_VIEW: {Role.TITULAR: ALL, Role.SECRETARY: ALL},
     Action.CALL_SEND: {Role.TITULAR: ALL},
-    Action.ANSWERS_VIEW: {Role.TITULAR: ALL, Role.SECRETARY: ALL},
-    Action.STATISTICS_VIEW: {Role.TITULAR: ALL, Role.SECRETARY: ALL},
     Action.INVITATION_VIEW: {Role.TITULAR: ALL, Role.SECRETARY: ALL},
     Action.INVITATION_SEND: {Role.TITULAR: ALL},
+    Action.ANSWERS_VIEW: {Role.TITULAR: ALL, Role.SECRETARY: ALL},
+    Action.STATISTICS_VIEW: {Role.TITULAR: ALL, Role.SECRETARY: ALL},
     Action.PRESENCE_EDIT: {Role.TITULAR: ALL, Role.SECRETARY: ALL, Role.NURSE: OWN},
     Action.DUTY_EDIT: {Role.TITULAR: ALL, Role.SECRETARY: ALL},
     Action.ADVICE_EDIT: {Role.TITULAR: ALL, Role.SECRETARY: ALL},

@@ -7,7 +7,7 @@ the computer, follow each other and the last one counts.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 import sqlalchemy as sa
@@ -120,6 +120,28 @@ def say(
             last=last,
             half_days=len(half_days),
         )
+
+
+def say_each(
+    session: UnitOfWork,
+    actor: Actor,
+    doctor_id: int,
+    words: Mapping[HalfDay, Preference | None],
+) -> None:
+    """Say something of each half-day, for all practices; None takes it back.
+
+    For calendars, of which an event says many things at once. The caller has called `begin`.
+    Raises `InvalidInput` for a half-day gone by or too far ahead.
+    """
+    if not words:
+        return
+    days = {date for date, _half in words}
+    check_first(session, doctor_id, min(days), "day")
+    check_ahead(session, doctor_id, max(days), "day")
+    for preference in (*Preference, None):
+        half_days = sorted(key for key, value in words.items() if value is preference)
+        if half_days:
+            say(session, actor, doctor_id, half_days, preference, None)
 
 
 def without_own_words(
