@@ -5,8 +5,6 @@ from __future__ import annotations
 import base64
 import email
 import email.policy
-import socketserver
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from email.message import EmailMessage
@@ -18,6 +16,7 @@ from scheduler.core.clock import FixedClock
 from scheduler.core.outbox import DeliveryFailed, Letter
 from scheduler.core.settings import Settings
 from scheduler.notify import channel
+from tests.notify.support import MailServer, mail_server
 
 LETTER = Letter(
     to_name="Léa Fontaine, Dr",
@@ -28,63 +27,10 @@ LETTER = Letter(
 )
 
 
-class MailServer(socketserver.ThreadingTCPServer):
-    """Speaks enough SMTP; `answers` replaces what it says to a command."""
-
-    daemon_threads = True
-    allow_reuse_address = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Conversation)
-        self.answers: dict[str, str] = {}
-        self.heard: list[str] = []
-        self.letters: list[bytes] = []
-
-    @property
-    def address(self) -> str:
-        return f"127.0.0.1:{self.server_address[1]}"
-
-
-class Conversation(socketserver.StreamRequestHandler):
-    """One connection."""
-
-    def say(self, text: str) -> None:
-        self.wfile.write(f"{text}\r\n".encode())
-
-    def handle(self) -> None:
-        server = cast(MailServer, self.server)
-        self.say("220 mail.example.org")
-        while line := self.rfile.readline().decode().rstrip("\r\n"):
-            server.heard.append(line)
-            command = line.split(" ")[0].upper()
-            usual = {
-                "EHLO": "250-mail.example.org\r\n250-AUTH PLAIN\r\n250 8BITMIME",
-                "AUTH": "235 welcome",
-                "DATA": "354 go on",
-                "QUIT": "221 bye",
-            }
-            answer = server.answers.get(command, usual.get(command, "250 ok"))
-            if answer == "hang up":
-                return
-            self.say(answer)
-            if command == "DATA" and answer.startswith("354"):
-                lines = []
-                while (data := self.rfile.readline()) != b".\r\n":
-                    lines.append(data.removeprefix(b"."))
-                server.letters.append(b"".join(lines))
-                self.say(server.answers.get("END", "250 queued"))
-            if command == "QUIT":
-                return
-
-
 @pytest.fixture
 def server() -> Iterator[MailServer]:
-    with MailServer() as found:
-        thread = threading.Thread(target=found.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with mail_server() as found:
         yield found
-        found.shutdown()
-        thread.join()
 
 
 def send(

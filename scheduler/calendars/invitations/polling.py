@@ -72,6 +72,8 @@ class Mailbox:
             # However the server says goodbye: what was to be marked has been.
             with contextlib.suppress(OSError, imaplib.IMAP4.error):
                 server.logout()
+            with contextlib.suppress(OSError):
+                server.shutdown()
 
     def _connect(self) -> imaplib.IMAP4:
         if self.scheme == "imaps":

@@ -13,7 +13,6 @@ from scheduler.calendars.models import Answer, Ending
 from scheduler.core.clock import FixedClock
 from scheduler.core.errors import Conflict
 from scheduler.core.permissions import Role
-from scheduler.core.settings import Settings
 from scheduler.people.models import ClaimPolicy, HoldOutcome, Practice, User
 from scheduler.roster import claiming, history, holding, needs, releasing
 from scheduler.roster.history import EventKind
@@ -25,42 +24,6 @@ from tests.support import at_once, audited
 
 THURSDAY = dt.date(2026, 11, 26)
 MINUTE = dt.timedelta(minutes=1)
-
-
-@pytest.fixture
-def post(house: House, settings: Settings) -> Post:
-    return Post(house, replace(settings, reply_address=MAILBOX))
-
-
-@pytest.fixture
-def practice(house: House) -> Practice:
-    return house.practice(hold_hours=24)
-
-
-@pytest.fixture
-def titular(house: House, practice: Practice) -> User:
-    return house.member(practice, Role.TITULAR)
-
-
-@pytest.fixture
-def doctor(house: House, practice: Practice) -> User:
-    return house.member(practice, Role.REPLACEMENT)
-
-
-@pytest.fixture
-def other(house: House, practice: Practice) -> User:
-    return house.member(practice, Role.REPLACEMENT)
-
-
-@pytest.fixture
-def need(house: House, practice: Practice) -> Need:
-    return house.need(practice, THURSDAY)
-
-
-@pytest.fixture
-def invited(post: Post, titular: User, practice: Practice, need: Need, doctor: User, other: User):
-    post.invite(titular, practice, (need, doctor), (need, other))
-    return post.invitation(need, doctor)
 
 
 def result(outcome: Outcome) -> tuple[Result, str | None]:
