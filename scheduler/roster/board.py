@@ -195,7 +195,10 @@ def places_of(session: Session, actor: Actor, need_ids: Iterable[int]) -> dict[i
         .where(Need.id.in_(set(need_ids)), Need.practice_id.in_(practice_ids_of(actor)))
         .order_by(Need.date, Room.position, Need.period, Need.id)
     )
-    return {number: Place(*place) for number, *place in rows}
+    return {
+        number: Place(practice_id, room, date, period)
+        for number, practice_id, room, date, period in rows
+    }
 
 
 def _active() -> sa.ColumnElement[bool]:

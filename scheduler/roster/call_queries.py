@@ -263,22 +263,25 @@ def answer_of(session: UnitOfWork, actor: Actor, uid: str) -> Answer:
     days = days_of(session, [call])[call.id]
     refusals = _refusals(session, call, invitation.doctor_id, days)
     declined = {day.need_id for day in invitation.days if day.declined_at is not None}
+    asked = {day.need_id for day in invitation.days}
+    found = [
+        AnswerDay(
+            day=day,
+            own=day.holder is not None and day.holder.id == invitation.doctor_id,
+            declined=day.need.id in declined,
+            refusals=refusals.get(day.need.id, ()),
+            may_undo=day.assignment is not None
+            and day.assignment.doctor_id == invitation.doctor_id
+            and claiming.may_undo(session, actor, day.assignment),
+        )
+        for day in days
+    ]
     return Answer(
         invitation,
         call,
         doctor,
-        [
-            AnswerDay(
-                day=day,
-                own=day.holder is not None and day.holder.id == invitation.doctor_id,
-                declined=day.need.id in declined,
-                refusals=refusals.get(day.need.id, ()),
-                may_undo=day.assignment is not None
-                and day.assignment.doctor_id == invitation.doctor_id
-                and claiming.may_undo(session, actor, day.assignment),
-            )
-            for day in days
-        ],
+        # What the doctor could never take, being asked of others, is none of the question.
+        [day for day in found if day.own or day.takeable or day.day.need.id in asked],
     )
 
 
@@ -323,12 +326,18 @@ def open_invitations_of(session: UnitOfWork, doctor_id: int) -> list[OpenInvitat
     )
     days = days_of(session, calls)
     found = [
-        OpenInvitation(invitation, call, [day for day in days[call.id] if day.is_open])
+        OpenInvitation(invitation, call, _asked_of(invitation, days[call.id]))
         for call in calls
         for invitation in call.invitations
         if invitation.doctor_id == doctor_id
     ]
     return [one for one in found if one.days]
+
+
+def _asked_of(invitation: Invitation, days: Iterable[Day]) -> list[Day]:
+    """The open days of a call that one doctor was asked about."""
+    asked = {day.need_id for day in invitation.days}
+    return [day for day in days if day.is_open and day.need.id in asked]
 
 
 def belongs(session: Session, practice_id: int, call_id: int) -> bool:

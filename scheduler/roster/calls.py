@@ -59,12 +59,18 @@ def send(
     return call
 
 
-def send_next_wave(session: UnitOfWork, actor: Actor, call_id: int) -> Call:
+def send_next_wave(
+    session: UnitOfWork, actor: Actor, call_id: int, *, after: int | None = None
+) -> Call:
     """Send the next wave now, or in the morning after the quiet hours.
 
-    Raises `Conflict` for a call that is not under way, or has no other wave.
+    `after` is the last wave that the actor saw leave: where another has left since, somebody was
+    first or the command is repeated, and nothing is sent. Raises `Conflict` for a call that is
+    not under way, or has no other wave.
     """
     call = _locked(session, actor, call_id, Action.CALL_SEND)
+    if after is not None and call.wave != after:
+        return call
     if call.state is not CallState.SENT:
         raise Conflict("call_over")
     if not call.has_other_wave:

@@ -9,6 +9,7 @@ from scheduler.core import outbox
 from scheduler.core.clock import FixedClock
 from scheduler.core.deliveries import Channel
 from scheduler.core.outbox import DeliveryFailed, Letter, OutboxMessage
+from scheduler.core.permissions import Role
 from scheduler.core.settings import Settings
 from scheduler.notify import composer
 from scheduler.notify.kinds import KINDS
@@ -71,6 +72,18 @@ def test_an_invitation_carries_a_link_of_its_own(
     assert "votre patient" not in found.text
     # Where nothing can be signed, it leads to signing in.
     assert letter(cabinet, "call.invited", secret=None).link == f"{BASE}/calls/"
+
+
+def test_an_invitation_names_only_days_that_its_doctor_can_take(
+    house: House, cabinet: Cabinet
+) -> None:
+    house.need(cabinet.practice, MONDAY, room=1, roles=[Role.INTERN.value])
+    speaks(cabinet, Locale.ENGLISH)
+    cabinet.find()
+    cabinet.send()
+    text = letter(cabinet, "call.invited").text
+    assert text.count("Salle 1") == 2
+    assert "Salle 2" not in text
 
 
 @pytest.mark.parametrize(

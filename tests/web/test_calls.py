@@ -18,7 +18,7 @@ from scheduler.people.models import Locale, Practice, User
 from scheduler.roster import call_queries, call_work
 from scheduler.roster.call_rules import link_token
 from scheduler.roster.models import Assignment, Call, Need
-from scheduler.roster.rules import AssignmentState, CallState, InvitationState, Preference
+from scheduler.roster.rules import AssignmentState, CallState, InvitationState, Period, Preference
 from scheduler.schema import metadata
 from tests.conftest import SECRET_KEY
 from tests.factories import House
@@ -34,7 +34,11 @@ ENGLISH = {"Accept-Language": "en"}
 @pytest.fixture
 def practice(house: House) -> Practice:
     return house.practice(
-        "Salle 1", slug="nieul", name="Cabinet de Nieul", weekly_minimum=2, call_weeks_ahead=3
+        *("Salle 1", "Salle 2"),
+        slug="nieul",
+        name="Cabinet de Nieul",
+        weekly_minimum=2,
+        call_weeks_ahead=3,
     )
 
 
@@ -204,14 +208,79 @@ def test_waves_are_hurried_and_stopped(
     client = client_for(titular)
     call = send(database, client, lea, titular)
     path = f"/p/nieul/calls/{call.id}"
-    assert client.post(f"{path}/next").location == path
+    assert 'name="after" value="1"' in client.get(path).text
+    assert client.post(f"{path}/next").status_code == 422
+    assert client.post(f"{path}/next", data={"after": 1}).location == path
     assert state_of(database, titular) is InvitationState.SENT
-    assert client.post(f"{path}/next").status_code == 409
+    assert client.post(f"{path}/next", data={"after": 3}).status_code == 409
     client.post(f"{path}/stop")
     page = client.get(path).text
     assert "The call is stopped." in page
     assert page.count("No answer<") == 2
     assert newest(database).state is CallState.ENDED
+
+
+def test_a_wave_asked_for_twice_leaves_once(
+    house: House,
+    database: Database,
+    client_for: Client,
+    practice: Practice,
+    titular: User,
+    lea: User,
+    needs: list[Need],
+) -> None:
+    ines = house.member(practice, Role.REPLACEMENT)
+    client = client_for(titular)
+    call = send(database, client, lea, ines, titular)
+    path = f"/p/nieul/calls/{call.id}"
+    for _twice in range(2):
+        assert client.post(f"{path}/next", data={"after": 1}).location == path
+    assert newest(database).wave == 2
+    assert state_of(database, ines) is InvitationState.SENT
+    assert state_of(database, titular) is InvitationState.WAITING
+
+
+def test_candidates_stand_with_the_days_that_they_said(
+    house: House, client_for: Client, database: Database, practice: Practice, titular: User
+) -> None:
+    for room in (0, 1):
+        house.need(practice, MONDAY, Period.AM, room=room)
+    house.need(practice, MONDAY + DAY)
+    lea = house.member(practice, Role.REPLACEMENT, given_name="Léa")
+    house.available(lea, MONDAY, preference=Preference.POSSIBLE)
+    house.member(practice, Role.REPLACEMENT, given_name="Hugo")
+    call = find(database)
+    page = client_for(titular).get(f"/p/nieul/calls/{call.id}").text
+    said = [
+        " ".join(words.split())
+        for words in re.findall(r'class="call-words muted small">(.*?)</p>', page, re.S)
+    ]
+    assert said[0].startswith("Mon 7 morning · ")
+    assert all(words.startswith("said nothing of these days") for words in said[1:])
+
+
+def test_days_that_others_are_asked_for_are_left_out(
+    house: House,
+    database: Database,
+    client_for: Client,
+    practice: Practice,
+    titular: User,
+    lea: User,
+    needs: list[Need],
+) -> None:
+    house.need(practice, MONDAY + DAY, room=1, roles=[Role.INTERN.value])
+    wednesday = [
+        house.need(practice, MONDAY + 2 * DAY, period, room=room)
+        for period, room in ((Period.AM, 0), (Period.PM, 0), (Period.AM, 1))
+    ]
+    house.available(lea, MONDAY + 2 * DAY, preference=Preference.POSSIBLE)
+    call = send(database, client_for(titular), lea)
+    page = client_for(None).get(link(call, lea), headers=ENGLISH).text
+    assert page.count('class="invitation-date"') == len(needs) + len(wednesday)
+    assert "Take Mon 7 Dec<" in page
+    assert "Take Tue 8 Dec<" in page
+    for name in ("morning, Salle 1", "afternoon, Salle 1", "morning, Salle 2"):
+        assert f"Take Wed 9 Dec, {name}<" in page
 
 
 def test_not_now_and_back(

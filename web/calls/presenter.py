@@ -13,7 +13,7 @@ from flask_babel import lazy_gettext as _l
 from scheduler.core.deliveries import Channel
 from scheduler.roster.call_queries import Day, Detail
 from scheduler.roster.models import Invitation
-from scheduler.roster.rules import CallState, InvitationState, Wave
+from scheduler.roster.rules import CallState, InvitationState, Period, Wave
 from web.labels import PERIOD_NAMES, day_count, dialled
 from web.localisation import iso_week, short_date, week_dates, week_name, written, written_moment
 
@@ -91,6 +91,7 @@ def shown(
         "sent": call.state is CallState.SENT,
         "dismissed": call.state is CallState.DISMISSED,
         "urgent": call.urgent,
+        "wave": call.wave,
         "message": call.message,
         "sender": detail.sender.name if detail.sender else None,
         "sent_at": _instant(call.sent_at),
@@ -137,6 +138,8 @@ def _row(
         (days[row.need_id] for row in invitation.days if row.need_id in days),
         key=lambda day: (day.need.date, day.need.period, day.need.id),
     )
+    spoken = {row.need_id for row in invitation.days if row.preference is not None}
+    said = [day for day in could if day.need.id in spoken]
     state = invitation.state
     word, tone, icon = ANSWERS[state]
     if state is InvitationState.OBSOLETE and invitation.sent_at is not None:
@@ -146,8 +149,8 @@ def _row(
         "doctor_id": doctor.id,
         "name": doctor.name,
         "preference": invitation.preference.value if invitation.preference else None,
-        "days": [format_date(day.need.date, "EEE d") for day in could],
-        "all": len(could) == len(days) and len(days) > 1,
+        "days": list(dict.fromkeys(_half_day(day) for day in said)),
+        "all": len(said) == len(days) and len(days) > 1,
         "load": _load(invitation, could),
         "phone": doctor.phone,
         "dial": dialled(doctor.phone),
@@ -174,6 +177,14 @@ def _load(invitation: Invitation, could: list[Day]) -> str | None:
     return _(
         "load: %(before)s → %(after)s", before=format_decimal(before / 2), after=day_count(after)
     )
+
+
+def _half_day(day: Day) -> str:
+    """« lun. 7 », « lun. 7 matin »: two rooms of one morning are one time to come."""
+    date = format_date(day.need.date, "EEE d")
+    if day.need.period is Period.DAY:
+        return date
+    return f"{date} {str(PERIOD_NAMES[day.need.period]).lower()}"
 
 
 def _day(day: Day) -> dict[str, Any]:

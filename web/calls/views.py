@@ -14,7 +14,7 @@ from scheduler.roster import call_queries, calls
 from scheduler.roster.call_rules import LONGEST_MESSAGE
 from scheduler.roster.rules import CallState
 from web.calls import presenter
-from web.calls.forms import SendForm
+from web.calls.forms import NextWaveForm, SendForm
 from web.database import session, settings
 from web.forms import row_id
 from web.identity import actor, practice, practice_blueprint
@@ -68,7 +68,13 @@ def send(call_id: int) -> ResponseReturnValue:
 def send_next(call_id: int) -> ResponseReturnValue:
     """Send the next wave without waiting."""
     _require_here(call_id)
-    calls.send_next_wave(session(), actor(), call_id)
+    form = NextWaveForm()
+    if not form.validate():
+        raise InvalidInput
+    try:
+        calls.send_next_wave(session(), actor(), call_id, after=form.after.data)
+    except Conflict as error:
+        return _page(call_id, problem=error), 409
     return redirect(url_for(".show", call_id=call_id))
 
 

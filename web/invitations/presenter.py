@@ -19,7 +19,11 @@ from web.messages import message_for
 def answer(found: Answer, wanted: int | None) -> dict[str, Any]:
     """The page of an invitation; `wanted` is the need that the doctor has just asked for."""
     call, practice = found.call, found.call.practice
-    days = [_day(day, practice, wanted, is_open=found.is_open) for day in found.days]
+    names = _names([day.day.need for day in found.days])
+    days = [
+        _day(day, practice, names[day.day.need.id], wanted, is_open=found.is_open)
+        for day in found.days
+    ]
     takeable = [day for day in days if day["take"]]
     return {
         "doctor": found.doctor.given_name,
@@ -52,15 +56,30 @@ def listed(rows: Sequence[OpenInvitation], links: Sequence[str]) -> list[dict[st
     ]
 
 
+def _names(needs: Sequence[Need]) -> dict[int, str]:
+    """What tells each day from the others: its date, and where two share it the half-day and
+    the room, as far as these differ."""
+    names = {}
+    for need in needs:
+        beside = [other for other in needs if other.date == need.date]
+        words = [short_date(need.date)]
+        if len({other.period for other in beside}) > 1:
+            words.append(str(PERIOD_NAMES[need.period]).lower())
+        if len({other.room_id for other in beside}) > 1:
+            words.append(need.room.name)
+        names[need.id] = ", ".join(words)
+    return names
+
+
 def _day(
-    day: AnswerDay, practice: Practice, wanted: int | None, *, is_open: bool
+    day: AnswerDay, practice: Practice, name: str, wanted: int | None, *, is_open: bool
 ) -> dict[str, Any]:
     need, holder = day.day.need, day.day.holder
     take = is_open and day.takeable
     return {
         "need_id": need.id,
         "date": written(need.date, "EEEE d MMMM"),
-        "short": short_date(need.date),
+        "short": name,
         "place": f"{need.room.name} · {PERIOD_NAMES[need.period]}",
         "hours": _hours(need, practice),
         "own": day.own,

@@ -39,7 +39,11 @@ def invited(session: UnitOfWork, message: OutboxMessage) -> dict[str, Any]:
     if invitation is None:
         raise DeliveryFailed("the invitation is gone", permanent=True)
     call = _call(session, invitation.call_id)
-    return {**_facts(session, call), "invitation_uid": invitation.uid}
+    facts = _facts(session, call)
+    # A call asks each doctor about those of its days only that they could take.
+    theirs = {day.need_id for day in invitation.days}
+    open_days = [day for day in facts["open_days"] if day["need"].id in theirs]
+    return {**facts, "open_days": open_days, "invitation_uid": invitation.uid}
 
 
 def still_invited(session: UnitOfWork, message: OutboxMessage) -> dict[str, Any]:
