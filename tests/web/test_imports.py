@@ -196,3 +196,14 @@ def test_a_subscription_shows_where_it_leads_and_not_its_secret(
     number = re.search(r"imports/(\d+)/again", page)
     assert number is not None
     assert client.post(f"{PAGE}{number[1]}/again").status_code == 302
+
+
+def test_a_busy_day_is_marked_where_the_doctor_says_when_they_can_come(
+    client_for: Client, doctor: User
+) -> None:
+    client = client_for(doctor)
+    month = f"/availabilities/{DAY:%Y-%m}"
+    assert "occupé dans votre agenda" not in client.get(month).text
+    draft = hidden(upload(client, THURSDAY_MORNING, SourceUse.BUSY.value).text, "draft")
+    client.post(f"{PAGE}keep", data={"draft": draft})
+    assert client.get(month).text.count('title="occupé dans votre agenda"') == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from calendar import Calendar
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TypeVar
@@ -44,6 +44,7 @@ class Day:
     assigned: str | None
     assigned_half: Half | None
     note: str | None
+    busy: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,7 @@ class Month:
     own: list[OwnDay]
     needed: Mapping[dt.date, int]
     notes: Mapping[dt.date, str]
+    busy: Collection[HalfDay]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,7 @@ def weeks_of(month: Month, holidays: HolidayCalendar, closed: Mapping[dt.date, s
             assigned=places(mine.get(day, [])),
             assigned_half=only_half(mine.get(day, [])),
             note=month.notes.get(day),
+            busy=any((day, half) in month.busy for half in Half),
         )
 
     return [

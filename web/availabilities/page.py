@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from scheduler.calendars.holidays import HolidayCalendar, holiday_calendar
 from scheduler.people.models import Practice
 from scheduler.roster import availability_queries
-from scheduler.roster.availability_rules import expand, last_day_to_plan
+from scheduler.roster.availability_rules import busy_halves, expand, last_day_to_plan
 from scheduler.roster.rules import Period, add_months
 from web.availabilities import month as months
 from web.availabilities.forms import ExceptForm, NoteForm, RangeForm, WeeklyForm, weekday_name
@@ -61,9 +61,10 @@ def month_page(
     answered_at = availability_queries.answered_at(session(), place.doctor_id, first)
     holidays = holidays_of(place)
     half_days = expand(*said[place.doctor_id], first, last, place.practice_id)
+    busy = busy_halves(said[place.doctor_id].explicit, said[place.doctor_id].imported)
     begin = min(max(first, now), last_day_to_plan(now))
     weeks = months.weeks_of(
-        months.Month(first, now, half_days, own, outlook.by_date, notes),
+        months.Month(first, now, half_days, own, outlook.by_date, notes, busy),
         holidays,
         closed_days(place, holidays),
     )
