@@ -11,6 +11,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from scheduler import demonstration
+from scheduler.calendars.feeds import answering
+from scheduler.calendars.feeds.subscribing import open_feed
+from scheduler.calendars.feeds.telling import Links
+from scheduler.calendars.models import FeedKind
+from scheduler.calendars.rules import hash_of, token_of
 from scheduler.core import audit
 from scheduler.core.clock import FixedClock
 from scheduler.core.database import Database
@@ -143,6 +148,54 @@ def test_scenarios_go_and_their_proposals_stay(bare: Database) -> None:
     assert rows_of(bare, "proposal") == before
     upgrade(bare)
     assert (rows_of(bare, "scenario"), rows_of(bare, "proposal")) == (0, before) == (0, 1)
+
+
+def test_feeds_keep_their_addresses_and_what_they_show(bare: Database) -> None:
+    """One of each kind from before subscriptions had a choice, and back with several."""
+    upgrade(bare)
+    house = House(bare)
+    practice = house.practice()
+    doctor = house.member(practice, Role.REPLACEMENT)
+    day = house.assignment(house.need(practice, house.today), doctor)
+    downgrade(bare, "0005")
+    tokens = [token_of("secret", doctor.id, salt) for salt in ("first", "second")]
+    with bare.engine.begin() as connection:
+        for kind, place, salt, token in (
+            ("personal", None, "first", tokens[0]),
+            ("roster", practice.id, "second", tokens[1]),
+        ):
+            connection.execute(
+                sa.text(
+                    "INSERT INTO feed (kind, user_id, practice_id, salt, token_hash, created_at)"
+                    " VALUES (:kind, :user, :practice, :salt, :hash, '2026-11-01 08:00:00+00:00')"
+                ),
+                {
+                    "kind": kind,
+                    "user": doctor.id,
+                    "practice": place,
+                    "salt": salt,
+                    "hash": hash_of(token),
+                },
+            )
+    upgrade(bare)
+    links = Links(lambda slug, _day: slug, lambda slug, _need: slug, str)
+    for token, parts in zip(
+        tokens, (["confirmed", "held"], ["confirmed", "held", "open"]), strict=True
+    ):
+        with bare.transaction() as session:
+            fetched = answering.fetch(session, token, all_day=False, client="", links=links)
+            assert fetched.feed.parts == parts
+            assert day.uid.encode() in answering.content(session, fetched)
+
+    actor = house.actor(doctor)
+    with bare.transaction() as session:
+        for kind in (FeedKind.PERSONAL, FeedKind.OPEN):
+            open_feed(session, actor, kind, secret="secret")
+    downgrade(bare, "0005")
+    working = "SELECT token_hash FROM feed WHERE revoked_at IS NULL ORDER BY id"
+    with bare.engine.connect() as connection:
+        assert list(connection.scalars(sa.text(working))) == [hash_of(token) for token in tokens]
+    upgrade(bare)
 
 
 def rows_of(database: Database, table: str) -> int:

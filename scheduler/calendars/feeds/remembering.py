@@ -34,9 +34,13 @@ def remember(session: Session, view: View, told: Iterable[Told]) -> None:
         else:
             _update(event, one, now, all_day=feed.all_day)
     for event in known.values():
-        if not view.window.start <= event.date <= view.window.end or _is_over(event, view.today):
+        if not view.window.start <= event.date <= view.window.end:
             session.delete(event)
-        elif event.part in view.parts and event.cancelled_at is None:
+        elif event.cancelled_at is not None:
+            continue
+        elif event.part in rules.PASSING_PARTS and event.date < view.today:
+            session.delete(event)
+        elif event.part in view.parts:
             event.cancelled_at = event.changed_at = now
             event.sequence += 1
     session.flush()
@@ -91,10 +95,6 @@ def _update(event: FeedEvent, one: Told, now: dt.datetime, *, all_day: bool) -> 
     # Feeds of before the first of these events counted the versions of the rows.
     event.sequence = max(event.sequence + 1, one.entry.sequence)
     event.facts, event.cancelled_at = facts, None
-
-
-def _is_over(event: FeedEvent, today: dt.date) -> bool:
-    return event.part in rules.PASSING_PARTS and event.date < today
 
 
 def _entry(event: FeedEvent, words: rules.Words) -> Entry:
