@@ -120,11 +120,13 @@ def _as_utf8(content: bytes) -> bytes:
 
 
 def _decoded(line: bytes) -> str:
-    """A line that is not UTF-8 comes from an old Windows."""
+    """A line of a file that is not all UTF-8; what is none at all comes from an old Windows."""
     try:
-        return line.decode("utf-8")
+        # Java writes an emoji as two halves, each as if it were a character.
+        halves = line.decode("utf-8", "surrogatepass").encode("utf-16", "surrogatepass")
     except UnicodeDecodeError:
         return line.decode("cp1252", "replace")
+    return halves.decode("utf-16", "replace")
 
 
 def _parts(lines: list[str], also: Collection[str]) -> list[Part]:

@@ -46,6 +46,11 @@ def answer(asked: Mapping[str, Any], content: bytes) -> dict[str, Any]:
         )
     except Unreadable as fault:
         return {"fault": fault.code, "facts": fault.facts}
+    return as_answer(reading)
+
+
+def as_answer(reading: Reading) -> dict[str, Any]:
+    """A reading as plain values, which `reading_of` makes a reading again."""
     return {
         "half_days": [
             (said.date.isoformat(), said.half, said.busy, said.preference, said.summary, said.uid)
