@@ -21,7 +21,7 @@ from web.localisation import written
 def door(
     practice: Practice, days: Sequence[SheetDay], closed: Mapping[dt.date, str], today: dt.date
 ) -> dict[str, Any]:
-    """One week for patients; days off without anybody are left out."""
+    """One week for patients; days off of which there is nothing to say are left out."""
     rooms = {one.room for day in days for half in Half for one in day.consultations[half]}
     return {
         "hours": {
@@ -29,7 +29,7 @@ def door(
             "pm": f"{_clock(practice.pm_start)} – {_clock(practice.pm_end)}",
         },
         "rooms": len(rooms) > 1,
-        "days": [_day(day, closed, today) for day in days if day.open or day.attendances],
+        "days": [_day(day, closed, today) for day in days if day.shown],
     }
 
 

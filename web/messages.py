@@ -185,6 +185,9 @@ MESSAGES: Final[dict[str, Any]] = {
     "advice_too_long": _l("At most %(most)d characters."),
     "duty_date": _l("Choose a day from today to %(latest)s."),
     "duty_changed": _l("%(who)s has been put on call meanwhile. Look again."),
+    "duty_doctor_there": _l(
+        "%(who)s is there on %(date)s and reads the results: nobody is needed on call."
+    ),
     "duty_cleared": _l("Nobody is on call any more on this day. Look again."),
     "public_page_not_found": _l("There is no such page."),
     # Days offered to colleagues, taken over, and doctors who do not come.
@@ -239,6 +242,14 @@ MESSAGES: Final[dict[str, Any]] = {
     "call_over": _l("This call is over."),
     "call_no_other_wave": _l("Everybody has been asked: there is no other wave."),
     "call_replaced": _l("This week has another call by now."),
+    "calendar_invitation_not_found": _l("There is no such invitation in this practice."),
+    "invitation_nobody": _l("Tick at least one doctor and one day."),
+    "invitation_too_many": _l("At most %(most)d invitations at once."),
+    "invitation_oneself": _l("You cannot invite yourself: take the day, or leave it."),
+    "invitation_accepted": _l(
+        "%(date)s is the doctor’s by now: the invitation is answered. Free the day itself."
+    ),
+    "invitation_not_set_up": _l("There is no address yet that invitations are answered at."),
     "invitation_not_found": _l("This link leads nowhere: it is incomplete, or no longer yours."),
     # Statistics.
     "statistics_dates": _l("Give a first and a last day."),

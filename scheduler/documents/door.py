@@ -65,8 +65,7 @@ def door_data(
 ) -> dict[str, Any]:
     """What the template of the door sheet is given."""
     first, last = days[0].date, days[-1].date
-    # A week without work on its last days ends with its last day of work or a word on it.
-    shown = [day for day in days if day.open or day.attendances]
+    shown = [day for day in days if day.shown]
     rooms = {one.room for day in days for half in Half for one in day.consultations[half]}
     week = first.isocalendar().week
     return {

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from scheduler.core.permissions import Role
 from scheduler.oncall.models import Duty
 from scheduler.oncall.service import ON_CALL_ROLES
-from scheduler.people.models import Member, User
+from scheduler.people.models import Doctor, Member, User
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +52,9 @@ def duties_between(
 def choices(
     session: Session, practice_id: int, date: dt.date, around: dt.timedelta
 ) -> list[Choice]:
-    """The doctors who can be on call on a date: titulars first, then whoever has the fewest
-    duties from `around` before the date to `around` after it."""
+    """The doctors who can be on call on a date, with a licence where they need one: titulars
+    first, then whoever has the fewest duties from `around` before the date to `around` after
+    it."""
     duties = (
         sa.select(Duty.doctor_id, sa.func.count().label("number"))
         .where(
@@ -72,6 +73,7 @@ def choices(
             sa.func.coalesce(duties.c.number, 0),
         )
         .join(Member, Member.user_id == User.id)
+        .outerjoin(Doctor, Doctor.user_id == User.id)
         .outerjoin(duties, duties.c.doctor_id == User.id)
         .where(
             User.disabled_at.is_(None),
@@ -79,6 +81,11 @@ def choices(
             Member.role.in_(ON_CALL_ROLES),
             Member.since <= date,
             sa.or_(Member.until.is_(None), Member.until >= date),
+            sa.or_(
+                Member.role == Role.TITULAR,
+                Doctor.qualified,
+                Doctor.licence_until >= date,
+            ),
         )
         .order_by(User.family_name, User.given_name, User.id)
     )

@@ -10,11 +10,13 @@ import sqlalchemy as sa
 from scheduler.core import audit, outbox
 from scheduler.core.clock import local_date
 from scheduler.core.database import UnitOfWork, lock_rows
-from scheduler.core.errors import Conflict, InvalidInput, NotFound
+from scheduler.core.errors import Conflict, InvalidInput, NotFound, RuleBroken
 from scheduler.core.permissions import Action, Actor, Role, Subject, require
 from scheduler.oncall.models import Duty
-from scheduler.people.models import Member, Practice, User
+from scheduler.people.models import Doctor, Member, Practice, User
+from scheduler.roster import legality
 from scheduler.roster.availability_rules import last_day_to_plan
+from scheduler.roster.queries import halves_without_doctor, roster_between
 
 # Whoever answers for results alone: an intern works under somebody's eyes.
 ON_CALL_ROLES: Final = (Role.TITULAR, Role.REPLACEMENT, Role.ASSISTANT)
@@ -32,8 +34,9 @@ def set_duty(
     """Put a doctor on call for a date, in place of `instead_of`, whom the actor saw there.
 
     Setting it again changes nothing. Raises `InvalidInput` for a day that is over or too far
-    away, `NotFound` for who is no doctor of the practice on the day, and `Conflict` saying who
-    is on call meanwhile.
+    away, `NotFound` for who is no doctor of the practice on the day, `RuleBroken` for who has no
+    licence on it or where a doctor is in the house all day, and `Conflict` saying who is on call
+    meanwhile.
     """
     practice = _open_day(session, actor, practice_id, date)
     doctor = _doctor(session, practice_id, date, doctor_id)
@@ -41,6 +44,8 @@ def set_duty(
     if duty is not None and duty.doctor_id == doctor.id:
         return duty
     _require_unchanged(session, duty, instead_of)
+    _require_licence(session, practice_id, date, doctor)
+    _require_needed(session, practice_id, date)
     before = duty.doctor_id if duty is not None else None
     if duty is None:
         duty = Duty(practice_id=practice.id, date=date, doctor_id=doctor.id)
@@ -121,6 +126,35 @@ def _doctor(session: UnitOfWork, practice_id: int, date: dt.date, doctor_id: int
     if found is None:
         raise NotFound("doctor_not_found")
     return found
+
+
+def _require_licence(session: UnitOfWork, practice_id: int, date: dt.date, user: User) -> None:
+    """Whoever answers for results practises medicine: as a titular, qualified, or by a licence
+    valid on the day (R4127-65)."""
+    roles = set(
+        session.scalars(
+            sa.select(Member.role).where(
+                Member.practice_id == practice_id,
+                Member.user_id == user.id,
+                Member.since <= date,
+                sa.or_(Member.until.is_(None), Member.until >= date),
+            )
+        )
+    )
+    doctor = session.get(Doctor, user.id)
+    if Role.TITULAR in roles or (doctor is not None and doctor.qualified):
+        return
+    refusal = legality.unlicensed(doctor.licence_until if doctor is not None else None, date)
+    if refusal is not None:
+        raise refusal.as_error()
+
+
+def _require_needed(session: UnitOfWork, practice_id: int, date: dt.date) -> None:
+    """Whoever is in the house reads the results: nobody is put on call for a day with doctors."""
+    entries = roster_between(session, practice_id, date, date)
+    if not halves_without_doctor(entries, date):
+        there = dict.fromkeys(entry.doctor for entry in entries if entry.attended)
+        raise RuleBroken("duty_doctor_there", who=", ".join(filter(None, there)), date=date)
 
 
 def _note(session: UnitOfWork, actor: Actor, action: str, duty: Duty, **details: object) -> None:

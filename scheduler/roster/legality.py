@@ -165,10 +165,15 @@ def licence_valid(opening: Opening, standing: Standing) -> Refusal | None:
     """A doctor who replaces or assists is qualified or holds a licence on the day (R4127-65)."""
     if standing.qualified or (standing.roles_on(opening.date) & opening.roles) - LICENSED_ROLES:
         return None
-    if standing.licence_until is None:
-        return Refusal("licence_missing", {"date": opening.date})
-    if standing.licence_until < opening.date:
-        return Refusal("licence_ended", {"date": opening.date, "until": standing.licence_until})
+    return unlicensed(standing.licence_until, opening.date)
+
+
+def unlicensed(until: dt.date | None, date: dt.date) -> Refusal | None:
+    """What stands against who needs a licence on a date and has one `until` then, or none."""
+    if until is None:
+        return Refusal("licence_missing", {"date": date})
+    if until < date:
+        return Refusal("licence_ended", {"date": date, "until": until})
     return None
 
 

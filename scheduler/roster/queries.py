@@ -15,7 +15,14 @@ from scheduler.core.errors import NotFound
 from scheduler.core.permissions import DOCTOR_ROLES, Role
 from scheduler.people.models import Member, Practice, Room, User
 from scheduler.roster.models import Assignment, Need, WeekPattern
-from scheduler.roster.rules import AssignmentState, NeedState, Period, add_months, month_bounds
+from scheduler.roster.rules import (
+    AssignmentState,
+    Half,
+    NeedState,
+    Period,
+    add_months,
+    month_bounds,
+)
 
 FURTHEST_MONTHS: Final = 24
 
@@ -47,8 +54,24 @@ class Entry:
         return self.uncovered and self.date < today
 
     @property
+    def attended(self) -> bool:
+        """Whether a doctor who answers alone is on it: an intern works under another's eyes."""
+        return not self.uncovered and self.role is not Role.INTERN
+
+    @property
     def half_days(self) -> int:
         return len(self.period.halves)
+
+
+def halves_without_doctor(entries: Iterable[Entry], date: dt.date) -> tuple[Half, ...]:
+    """The halves of a date on which no doctor is in the house; one with an intern alone is."""
+    attended = {
+        half
+        for entry in entries
+        if entry.date == date and entry.attended
+        for half in entry.period.halves
+    }
+    return tuple(half for half in Half if half not in attended)
 
 
 @dataclass(frozen=True, slots=True)

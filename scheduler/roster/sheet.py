@@ -53,7 +53,7 @@ class SheetDay:
     """One date of the sheet.
 
     `open` tells whether the house would have a doctor on it, and `advice` where urgent patients
-    go when it has none.
+    go when it has none, or an intern alone.
     """
 
     date: dt.date
@@ -65,6 +65,11 @@ class SheetDay:
     @property
     def without_doctor(self) -> bool:
         return not any(self.consultations.values())
+
+    @property
+    def shown(self) -> bool:
+        """Whether there is anything to say of it: a day off is left out, but for what it says."""
+        return self.open or bool(self.attendances) or self.advice is not None
 
 
 def sheet_between(
@@ -117,7 +122,9 @@ def sheet_of(
                 open=bool(needed) or date.weekday() < SATURDAY,
                 consultations=halves,
                 attendances=tuple(others[date]),
-                advice=None if any(halves.values()) else advice.get(date.weekday()),
+                advice=advice.get(date.weekday())
+                if len(queries.halves_without_doctor(needed, date)) == len(Half)
+                else None,
             )
         )
     return found

@@ -105,6 +105,20 @@ def test_the_sheet_says_who_is_there_and_who_is_not(practice: Practice) -> None:
     assert friday["pm"] == []
 
 
+def test_closed_days_and_an_intern_alone_say_where_to_go(practice: Practice) -> None:
+    intern = who("Louise Guérin", titled=False, intern=True)
+    days = [
+        day(0, (intern,), (intern,), advice=ADVICE, others=(NURSE,)),
+        day(2, advice=ADVICE),
+        day(5, is_open=False),
+        day(6, advice=ADVICE, is_open=False),
+    ]
+    data = door.door_data(practice, days, ARMISTICE, "fr")
+    assert [each["weekday"] for each in data["days"]] == ["Lundi", "Mercredi", "Dimanche"]
+    assert [each["advice"] for each in data["days"]] == [ADVICE] * 3
+    assert pages(door.door_sheet(practice, days, ARMISTICE, "fr")) == 1
+
+
 @pytest.mark.parametrize(
     ("written", "said"),
     [("Infirmière Asalée", "infirmière Asalée"), ("IDE", "IDE"), ("sage-femme", "sage-femme")],

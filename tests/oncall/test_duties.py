@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from scheduler.core.clock import FixedClock
 from scheduler.core.database import Database
-from scheduler.core.errors import Conflict, Forbidden, InvalidInput, NotFound
+from scheduler.core.errors import Conflict, Forbidden, InvalidInput, NotFound, RuleBroken
 from scheduler.core.outbox import OutboxMessage
 from scheduler.core.permissions import Role
 from scheduler.core.settings import Settings
@@ -17,6 +18,7 @@ from scheduler.notify.composing import composer
 from scheduler.oncall import queries, service
 from scheduler.oncall.models import Duty
 from scheduler.people.models import Practice, User
+from scheduler.roster.rules import Period
 from tests.factories import House
 from tests.support import at_once, audited
 
@@ -139,6 +141,62 @@ def test_a_day_is_left_without_anybody(
     with pytest.raises(Conflict) as refused:
         put(house, secretary, practice, anne, instead_of=anne)
     assert refused.value.code == "duty_cleared"
+
+
+@pytest.mark.parametrize(
+    ("facts", "rule"),
+    [
+        ({"qualified": False, "licence_until": TUESDAY - DAY}, "licence_ended"),
+        ({"qualified": False}, "licence_missing"),
+        ({"qualified": False, "licence_until": TUESDAY}, None),
+        ({"qualified": True}, None),
+    ],
+)
+def test_who_is_on_call_may_practise_on_that_day(
+    house: House, practice: Practice, facts: dict[str, Any], rule: str | None
+) -> None:
+    secretary = house.member(practice, Role.SECRETARY)
+    doctor = house.member(practice, Role.REPLACEMENT, doctor=facts)
+    with house.database.session() as session:
+        found = queries.choices(session, practice.id, TUESDAY, 90 * DAY)
+    assert bool(found) is (rule is None)
+    if rule is None:
+        put(house, secretary, practice, doctor)
+        return
+    with pytest.raises(RuleBroken, match=rule):
+        put(house, secretary, practice, doctor)
+
+
+def test_a_titular_needs_no_licence(house: House, practice: Practice) -> None:
+    anne = house.member(practice, Role.TITULAR, doctor={"qualified": False})
+    put(house, anne, practice, anne)
+    with house.database.session() as session:
+        assert len(queries.choices(session, practice.id, TUESDAY, 90 * DAY)) == 1
+
+
+def test_nobody_is_on_call_where_doctors_are_there_all_day(
+    house: House, database: Database, practice: Practice
+) -> None:
+    secretary = house.member(practice, Role.SECRETARY)
+    anne = titular(house, practice, "Anne Petit")
+    paul = titular(house, practice, "Paul Roy")
+    for period in (Period.AM, Period.PM):
+        house.assignment(house.need(practice, TUESDAY, period), anne)
+    with pytest.raises(RuleBroken) as caught:
+        put(house, secretary, practice, paul)
+    assert (caught.value.code, caught.value.facts["who"]) == ("duty_doctor_there", "Anne Petit")
+    assert told(database) == []
+
+
+@pytest.mark.parametrize(("role", "period"), [(Role.INTERN, Period.DAY), (Role.TITULAR, Period.AM)])
+def test_an_intern_or_half_a_day_needs_somebody_on_call(
+    house: House, practice: Practice, role: Role, period: Period
+) -> None:
+    anne = titular(house, practice, "Anne Petit")
+    there = house.member(practice, role)
+    house.assignment(house.need(practice, TUESDAY, period), there)
+    put(house, anne, practice, anne)
+    assert on_call(house, practice) == "Anne Petit"
 
 
 @pytest.mark.parametrize("date", [TUESDAY - 2 * DAY, TUESDAY.replace(year=2030)])

@@ -10,6 +10,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from scheduler.core.clock import FixedClock
 from scheduler.core.permissions import Role
 from scheduler.people.models import Practice, User
 from scheduler.roster.models import UrgentAdvice
@@ -70,7 +71,7 @@ def test_everybody_reads_who_is_there(
     words = text_of(read(client_for(None)))
     this, _, following = words.partition("Next week")
     assert "Cabinet de Nieul" in this
-    assert "Tuesday 24 November Dr Inès Moreau Dr Inès Moreau" in this
+    assert "Tuesday 24 November Dr Inès Moreau Wednesday" in this
     assert "Wednesday 25 November No doctor on this day Maison médicale" in this
     # Only who has defended the thesis is called doctor.
     assert "Driss Benali" in following
@@ -150,3 +151,29 @@ def test_a_house_that_is_closed_says_so(
     page = text_of(read(client_for(None)))
     assert "Monday 23 November today No doctor on this day" in page
     assert "Saturday" not in page
+
+
+def test_today_comes_first_and_days_that_are_over_last(
+    house: House, client_for: ClientFor, practice: Practice, clock: FixedClock
+) -> None:
+    clock.advance(2 * dt.timedelta(days=1))
+    page = text_of(read(client_for(None)))
+    this, _, rest = page.partition("Next week")
+    following, _, earlier = rest.partition("Earlier this week")
+    assert "Wednesday 25 November today" in this
+    assert "Tuesday 24" not in this
+    assert "Monday 30 November" in following
+    assert "Monday 23 November" in earlier
+    assert "Tuesday 24 November" in earlier
+
+
+def test_a_holiday_and_a_sunday_say_where_to_go(
+    house: House, client_for: ClientFor, practice: Practice, clock: FixedClock
+) -> None:
+    clock.move_to(dt.datetime(2026, 12, 25, 9, tzinfo=dt.UTC))
+    with house.database.transaction() as session:
+        for weekday, text in ((4, "Appelez le 15"), (6, "Garde de Sainte-Hermine")):
+            session.add(UrgentAdvice(practice_id=practice.id, weekday=weekday, text=text))
+    page = text_of(read(client_for(None)))
+    assert "Practice closed · Christmas Day If you cannot wait Appelez le 15" in page
+    assert "Sunday 27 December Practice closed If you cannot wait Garde" in page

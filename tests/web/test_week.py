@@ -134,6 +134,68 @@ def test_where_urgent_patients_go(
     assert lines_of(week_of(client_for(reader)))["Urgent patients"][:2] == ["", ""]
 
 
+def test_an_intern_alone_is_a_day_without_a_doctor(
+    house: House, practice: Practice, client_for: ClientFor, secretary: User
+) -> None:
+    intern = person(house, practice, Role.INTERN, "Louise Guérin")
+    anne = person(house, practice, Role.TITULAR, "Anne Petit")
+    house.assignment(house.need(practice, TUESDAY), intern)
+    save(house, UrgentAdvice(practice_id=practice.id, weekday=1, text=ADVICE))
+    client = client_for(secretary)
+    lines = lines_of(week_of(client))
+    assert lines["On call"][1] == "Nobody yet"
+    assert lines["Urgent patients"][1] == ADVICE
+    assert f"Louise Guérin , intern If you cannot wait {ADVICE}" in door_of(week_of(client))
+    save(house, Duty(practice_id=practice.id, date=TUESDAY, doctor_id=anne.id))
+    assert lines_of(week_of(client))["On call"][1] == "Anne Petit"
+    assert client.get("/p/nieul/week/2026-W48/door.pdf").status_code == 200
+
+
+def test_closed_days_say_where_urgent_patients_go(
+    house: House, practice: Practice, client_for: ClientFor, secretary: User
+) -> None:
+    house.need(practice, dt.date(2026, 12, 22))
+    save(
+        house,
+        *(
+            UrgentAdvice(practice_id=practice.id, weekday=weekday, text=f"{ADVICE} {weekday}")
+            for weekday in (4, 6)
+        ),
+    )
+    html = week_of(client_for(secretary), "/p/nieul/week/2026-W52")
+    lines = lines_of(html)
+    assert lines["Urgent patients"][4:] == [f"{ADVICE} 4", "", f"{ADVICE} 6"]
+    # On a closed day no result arrives, and nobody is missed on call.
+    assert lines["On call"][4:] == ["", "", ""]
+    door = door_of(html)
+    assert f"Practice closed · Christmas Day If you cannot wait {ADVICE} 4" in door
+    assert f"Sunday 27 December Practice closed If you cannot wait {ADVICE} 6" in door
+    assert "Saturday" not in door
+
+
+def test_a_duty_on_a_day_with_doctors_is_warned_of(
+    house: House, practice: Practice, client_for: ClientFor, secretary: User
+) -> None:
+    anne = person(house, practice, Role.TITULAR, "Anne Petit")
+    morning = house.need(practice, WEDNESDAY, Period.AM)
+    house.assignment(morning, anne)
+    client, path = client_for(secretary), "/p/nieul/days/2026-11-25/duty"
+    assert "Anne Petit is there: morning. Whoever is there reads" in text_of(week_of(client, path))
+    put = client.post(path, data={"doctor_id": anne.id, "instead_of": ""}, follow_redirects=True)
+    assert "Anne Petit is on call on Wed 25 Nov. Anne Petit is there: morning." in put.text
+    assert lines_of(put.text)["On call"][2] == "Anne Petit Afternoon"
+    house.assignment(house.need(practice, WEDNESDAY, Period.PM), anne)
+    paul = person(house, practice, Role.TITULAR, "Paul Roy")
+    page = text_of(week_of(client, path))
+    assert "Nobody is needed on call" in page
+    assert "Paul Roy" not in page
+    refused = client.post(path, data={"doctor_id": paul.id, "instead_of": anne.id})
+    assert refused.status_code == 409
+    assert "nobody is needed on call" in refused.text
+    # What is there already can still be taken away.
+    assert client.post(path, data={"instead_of": anne.id}).status_code == 302
+
+
 def test_the_nurse_stands_on_the_week_and_on_the_door(
     house: House, practice: Practice, client_for: ClientFor, secretary: User
 ) -> None:

@@ -4,20 +4,23 @@ told."""
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from scheduler.core.errors import Conflict, InvalidInput, NotFound, RelaisError
+from scheduler.core.errors import Conflict, InvalidInput, NotFound, RelaisError, RuleBroken
 from scheduler.core.permissions import Action, Subject, can, require
 from scheduler.oncall import queries, service
 from scheduler.roster import presence_queries, presences
 from scheduler.roster.availability_rules import last_day_to_plan
+from scheduler.roster.queries import Entry, halves_without_doctor, roster_between
+from scheduler.roster.rules import Period
 from web.database import session
 from web.desk.forms import AdviceForm, DutyForm
 from web.identity import actor, practice, practice_blueprint, today
-from web.labels import dialled
+from web.labels import PERIOD_NAMES, dialled
 from web.localisation import iso_week, long_date, parse_date, short_date, week_name
 from web.messages import message_for
 from web.redirects import local_target
@@ -52,15 +55,16 @@ def set_duty(date: str) -> ResponseReturnValue:
             service.set_duty(
                 session(), actor(), practice().id, chosen, doctor_id, instead_of=before
             )
-    except (Conflict, InvalidInput) as error:
-        return _day_page(chosen, problem=error), 409 if isinstance(error, Conflict) else 422
+    except (Conflict, RuleBroken) as error:
+        return _day_page(chosen, problem=error), 409
+    except InvalidInput as error:
+        return _day_page(chosen, problem=error), 422
     who = queries.duties_between(session(), practice().id, chosen, chosen).get(chosen)
     if who is None:
         flash(_("Nobody is on call on %(date)s.", date=short_date(chosen)), "info")
     else:
-        flash(
-            _("%(who)s is on call on %(date)s.", who=who.name, date=short_date(chosen)), "success"
-        )
+        sentence = _("%(who)s is on call on %(date)s.", who=who.name, date=short_date(chosen))
+        flash(" ".join([sentence, *_there(_entries(chosen))]), "success")
     return redirect(_week(chosen))
 
 
@@ -98,7 +102,9 @@ def _day_page(date: dt.date, problem: RelaisError | None = None) -> str:
     open_day = today() <= date <= last_day_to_plan(today())
     may_choose = open_day and can(actor(), Action.DUTY_EDIT, here)
     choices = []
-    if may_choose:
+    entries = _entries(date)
+    needed = bool(halves_without_doctor(entries, date))
+    if may_choose and needed:
         choices = queries.choices(session(), practice().id, date, COUNTED)
     sees_phone = can(actor(), Action.CANDIDATES_VIEW, here)
     number = dialled(duty.phone) if duty and sees_phone else None
@@ -106,15 +112,37 @@ def _day_page(date: dt.date, problem: RelaisError | None = None) -> str:
         "desk/day.html",
         date=date,
         title=long_date(date),
+        there=_there(entries),
+        needed=needed,
         duty=duty,
         call=number,
         advice=presence_queries.advice_of(session(), practice().id).get(date.weekday()),
         may_write=can(actor(), Action.ADVICE_EDIT, here),
+        may_choose=may_choose,
         choices=choices,
         problem=message_for(problem) if problem else None,
         back=_week(date),
         week_label=week_name(date),
     )
+
+
+def _entries(date: dt.date) -> list[Entry]:
+    return roster_between(session(), practice().id, date, date)
+
+
+def _there(entries: Sequence[Entry]) -> list[str]:
+    """Which doctors are in the house on a date, half-day by half-day, in words."""
+    halves: dict[str, list[str]] = {}
+    for entry in entries:
+        if entry.attended and entry.doctor:
+            halves.setdefault(entry.doctor, []).extend(half.value for half in entry.period.halves)
+    found = []
+    for who, there in halves.items():
+        period = Period(there[0]) if len(set(there)) == 1 else Period.DAY
+        found.append(
+            _("%(who)s is there: %(when)s.", who=who, when=str(PERIOD_NAMES[period]).lower())
+        )
+    return found
 
 
 def _week(date: dt.date) -> str:

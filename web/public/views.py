@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from collections.abc import Sequence
 from typing import Final
 
 from flask import Blueprint, Response, render_template, request
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 
 from scheduler.calendars.holidays import holiday_calendar
 from scheduler.core.clock import local_date
 from scheduler.core.errors import NotFound
 from scheduler.roster.public_page import public_practice, public_week
+from scheduler.roster.rules import monday_of
+from scheduler.roster.sheet import SheetDay
 from web.database import database, session
 from web.door import door
 from web.extensions import limiter
@@ -46,11 +50,15 @@ def week(address: str) -> ResponseReturnValue:
     html = render_template(
         "public/week.html",
         place=place,
-        weeks=[
-            {"monday": days[0].date, "door": door(place, days, closed, today)}
-            for days in (found.days[:WEEK], found.days[WEEK:])
+        sheets=[
+            {
+                "name": name,
+                "monday": monday_of(days[0].date),
+                "door": door(place, days, closed, today),
+                "over": days[-1].date < today,
+            }
+            for name, days in _sheets(found.days, today)
         ],
-        until=first + dt.timedelta(days=WEEK - 1),
     )
     response = Response(html)
     response.set_etag(hashlib.sha256(html.encode()).hexdigest()[:32])
@@ -58,3 +66,15 @@ def week(address: str) -> ResponseReturnValue:
     response.headers["X-Robots-Tag"] = "noindex, nofollow"
     response.vary.update(("Accept-Language", "Cookie"))
     return response.make_conditional(request)
+
+
+def _sheets(days: Sequence[SheetDay], today: dt.date) -> list[tuple[str, list[SheetDay]]]:
+    """The days in the order in which patients look for them: from today on, the next week, and
+    at last what is over of this one."""
+    this, following = days[:WEEK], days[WEEK:]
+    parts = [
+        (_("This week"), [day for day in this if day.date >= today]),
+        (_("Next week"), list(following)),
+        (_("Earlier this week"), [day for day in this if day.date < today]),
+    ]
+    return [(name, part) for name, part in parts if part]

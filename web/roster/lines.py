@@ -11,7 +11,7 @@ from flask import url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from scheduler.roster.rules import Period, days_between
+from scheduler.roster.rules import Half, Period, days_between
 from scheduler.roster.week_queries import DoctorFacts, OpenMatters, licence_troubles
 from web.labels import PERIOD_NAMES, ROLE_NAMES, dialled
 from web.localisation import iso_week, week_name, written
@@ -100,12 +100,14 @@ def _presences(reading: Reading) -> list[dict[str, Any]]:
 def _on_call(reading: Reading, rights: Rights, today: dt.date) -> dict[dt.date, Items]:
     found: dict[dt.date, Items] = {}
     for day in _days(reading):
-        if not reading.without_doctor(day):
-            continue
         duty = reading.duties.get(day)
+        halves = reading.halves_without_doctor(day)
+        if not halves or (duty is None and len(halves) < len(Half)):
+            continue
         href = url_for("desk.day", date=day.isoformat()) if rights.set_duty else None
         if duty is not None:
-            found[day] = [_item(duty.name, href)]
+            note = "" if len(halves) == len(Half) else str(PERIOD_NAMES[Period(halves[0].value)])
+            found[day] = [_item(duty.name, href, note=note)]
         elif day >= today and reading.entries and reading.is_open(day):
             found[day] = [_item(_("Nobody yet"), href, missing=True)]
     return found
@@ -115,12 +117,12 @@ def _advice(reading: Reading, rights: Rights, today: dt.date) -> dict[dt.date, I
     found: dict[dt.date, Items] = {}
     # A week of which nothing is published yet is no week of days without a doctor.
     for day in _days(reading) if reading.entries else ():
-        if not (reading.without_doctor(day) and reading.is_open(day)):
+        if not reading.without_doctor(day):
             continue
         text = reading.advice.get(day.weekday())
         if text:
             found[day] = [_item(text, url_for("desk.day", date=day.isoformat()), long=True)]
-        elif rights.write_advice and day >= today:
+        elif rights.write_advice and day >= today and reading.is_open(day):
             href = url_for("desk.advice", _anchor=f"day_{day.weekday()}")
             found[day] = [_item(_("Say where to go"), href, missing=True, panel=False)]
     return found

@@ -16,7 +16,7 @@ from scheduler.people.models import Practice
 from scheduler.roster import presence_queries, queries, week_queries
 from scheduler.roster.presence_queries import Present
 from scheduler.roster.queries import Entry
-from scheduler.roster.rules import monday_of
+from scheduler.roster.rules import Half, monday_of
 from scheduler.roster.week_queries import DoctorFacts, OpenMatters, Supervision, WeekAhead
 
 WEEK: Final = dt.timedelta(days=7)
@@ -64,7 +64,11 @@ class Reading:
     holidays: HolidayCalendar
 
     def without_doctor(self, day: dt.date) -> bool:
-        return all(entry.uncovered for entry in self.entries if entry.date == day)
+        """Whether nobody is there on a day who answers for results and urgent patients."""
+        return len(self.halves_without_doctor(day)) == len(Half)
+
+    def halves_without_doctor(self, day: dt.date) -> tuple[Half, ...]:
+        return queries.halves_without_doctor(self.entries, day)
 
     def is_open(self, day: dt.date) -> bool:
         """Whether the house would have a doctor on a day: one is needed, or it is a working day."""
