@@ -30,6 +30,7 @@ from scheduler.core.outbox import (
     OutboxMessage,
 )
 from scheduler.core.settings import Settings
+from scheduler.core.wording import french
 from scheduler.notify.kinds import KINDS, Kind
 from scheduler.notify.models import Device, Phone
 from scheduler.notify.routing import hours_of
@@ -167,6 +168,7 @@ class Composer:
             long_date=partial(_long_date, language=language),
             in_days=partial(_in_days, language=language),
             moment=partial(_moment, language=language),
+            week_of=partial(_week_of, language=language),
         )
         subject, _, body = written.lstrip("\n").partition("\n")
         return subject.strip()[:LONGEST_SUBJECT], body.strip("\n") + "\n"
@@ -224,14 +226,25 @@ def _address(session: UnitOfWork, delivery: Delivery) -> str:
 
 
 def _long_date(day: dt.date, language: str) -> str:
-    text = format_date(day, "EEEE d MMMM y", locale=language)
-    # Only the first of a month is an ordinal in French.
-    return text.replace(" 1 ", " 1er ") if language == "fr" else text
+    return _written(day, "EEEE d MMMM y", language)
+
+
+def _week_of(monday: dt.date, language: str) -> str:
+    """« 4 janvier », of the Monday that a week is named after."""
+    return _written(monday, "d MMMM", language)
 
 
 def _moment(instant: dt.datetime, language: str) -> str:
-    """« jeudi 3 décembre, 14:00 », as clocks in France show it."""
-    return format_datetime(instant, "EEEE d MMMM, HH:mm", tzinfo=TIMEZONE, locale=language)
+    """« jeudi 3 décembre à 14 h », in France."""
+    pattern = "EEEE d MMMM, HH:mm"
+    if language == "fr":
+        pattern = french(pattern, instant.astimezone(TIMEZONE))
+    return format_datetime(instant, pattern, tzinfo=TIMEZONE, locale=language)
+
+
+def _written(day: dt.date, pattern: str, language: str) -> str:
+    pattern = french(pattern, day) if language == "fr" else pattern
+    return format_date(day, pattern, locale=language)
 
 
 def _in_days(number: float, language: str) -> str:

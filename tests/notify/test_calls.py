@@ -53,8 +53,8 @@ def speaks(cabinet: Cabinet, locale: Locale) -> User:
 @pytest.mark.parametrize(
     ("locale", "subject", "words"),
     [
-        (Locale.FRENCH, "Pourriez-vous venir la semaine du lundi 7 décembre 2026 ?", "Un mot"),
-        (Locale.ENGLISH, "Could you come in the week of Monday 7 December 2026?", "A few words"),
+        (Locale.FRENCH, "Pourriez-vous venir la semaine du 7 décembre\u202f?", "Un mot"),
+        (Locale.ENGLISH, "Could you come in the week of 7 December?", "A few words"),
     ],
 )
 def test_an_invitation_carries_a_link_of_its_own(
@@ -89,8 +89,18 @@ def test_an_invitation_names_only_days_that_its_doctor_can_take(
 @pytest.mark.parametrize(
     ("locale", "prepared", "answered", "filled"),
     [
-        (Locale.FRENCH, "un appel est prêt", "Il reste une journée", "Les journées sont pourvues"),
-        (Locale.ENGLISH, "a call is ready", "One day of this call", "The days are filled"),
+        (
+            Locale.FRENCH,
+            "un appel à compléter est prêt",
+            "Il reste une journée",
+            "Semaine du 7 décembre\u00a0: les journées sont pourvues",
+        ),
+        (
+            Locale.ENGLISH,
+            "a call is ready",
+            "One day of this call",
+            "Week of 7 December: the days are filled",
+        ),
     ],
 )
 def test_the_others_are_told_in_their_language(
@@ -113,13 +123,13 @@ def test_the_others_are_told_in_their_language(
     [
         (
             Locale.FRENCH,
-            "2 journées toujours à pourvoir, semaine du lundi 7 décembre 2026",
+            "2 journées toujours à pourvoir, semaine du 7 décembre",
             "Un médecin a été sollicité",
             "appeler un confrère",
         ),
         (
             Locale.ENGLISH,
-            "2 days still to fill, week of Monday 7 December 2026",
+            "2 days still to fill, week of 7 December",
             "One doctor was asked",
             "telephone a colleague",
         ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from scheduler.notify.kinds import KINDS
 from scheduler.people.models import Locale, Practice, User
 from scheduler.roster import releasing
 from scheduler.roster.models import Ask, Assignment, Proposal, ProposalLine
-from scheduler.roster.rules import AskCode, AskState, Period, ProposalState
+from scheduler.roster.rules import AskCode, AskState, AssignmentState, Period, ProposalState
 from tests.factories import House
 
 MONDAY = dt.date(2026, 12, 7)
@@ -68,18 +69,25 @@ def test_every_kind_has_a_template_in_every_language() -> None:
         assert found == set(KINDS)
 
 
+def test_french_letters_have_french_spaces() -> None:
+    for path in (TEMPLATES / "fr").glob("*.txt"):
+        said = re.sub(r"{[{%].*?[%}]}", "", path.read_text("utf-8"))
+        assert not re.findall(r"\w+ [:;!?»]|« \w+|\w[:;!?](?=\s)", said), path.name
+
+
 def test_one_day_accepted_in_french(house: House, practice: Practice) -> None:
     user = doctor(house, practice)
     (assignment,) = given(house, practice, user)
     found = letter(house, user, "proposal.accepted", proposal_id=1, assignment_ids=[assignment.id])
     assert (found.to_name, found.to_address) == ("Léa Fontaine", "lea@example.org")
-    assert found.subject == "Une journée vous est attribuée : lundi 7 décembre 2026"
+    assert found.subject == "Une journée vous est attribuée\u00a0: lundi 7 décembre 2026"
     assert found.text == (
         "Bonjour Léa,\n\n"
-        "D’après vos disponibilités, cette journée vous est attribuée au Cabinet de Nieul :\n\n"
+        "D’après vos disponibilités, cette journée vous est attribuée au Cabinet de"
+        " Nieul\u00a0:\n\n"
         "  - lundi 7 décembre 2026, matin, Salle 1\n\n"
         "Si elle ne vous convient plus, rendez-la dans Relais dès que possible.\n\n"
-        "Voir la semaine : https://relais.example.org/p/nieul/week/2026-W50\n\n"
+        "Voir la semaine\u00a0: https://relais.example.org/p/nieul/week/2026-W50\n\n"
         "Vous recevez ce message parce qu’un titulaire du Cabinet de Nieul a accepté un planning"
         " proposé.\n"
     )
@@ -104,7 +112,7 @@ def test_several_days_accepted_in_english(house: House, practice: Practice) -> N
 @pytest.mark.parametrize(
     ("locale", "subject", "reason"),
     [
-        (Locale.FRENCH, "À pourvoir de nouveau : lundi 7 décembre 2026", "êtes titulaire"),
+        (Locale.FRENCH, "À pourvoir de nouveau\u00a0: lundi 7 décembre 2026", "êtes titulaire"),
         (Locale.ENGLISH, "To fill again: Monday 7 December 2026", "are a titular doctor"),
     ],
 )
@@ -148,7 +156,7 @@ def test_a_doctor_learns_of_a_release(
     [
         (
             Locale.FRENCH,
-            "C’est noté : vous venez le lundi 7 décembre 2026",
+            "C’est noté\u00a0: vous venez le lundi 7 décembre 2026",
             "si vous n’avez rien convenu, rendez-la dans Relais",
         ),
         (
@@ -171,10 +179,25 @@ def test_a_doctor_learns_of_a_day_given_by_phone(
 
 
 @pytest.mark.parametrize(
+    ("locale", "subject"),
+    [
+        (Locale.FRENCH, "Réservée pour vous\u00a0: la journée du lundi 7 décembre 2026"),
+        (Locale.ENGLISH, "Held for you: Monday 7 December 2026"),
+    ],
+)
+def test_a_day_given_by_phone_may_wait_for_a_titular(
+    house: House, practice: Practice, locale: Locale, subject: str
+) -> None:
+    user = doctor(house, practice, locale)
+    day = house.assignment(house.need(practice, MONDAY), user, state=AssignmentState.HELD)
+    assert letter(house, user, "assignment.given", assignment_id=day.id).subject == subject
+
+
+@pytest.mark.parametrize(
     ("locale", "words"),
     [
-        (Locale.FRENCH, "Brigitte Morin vous a attribué cette journée"),
-        (Locale.ENGLISH, "Brigitte Morin gave you this day"),
+        (Locale.FRENCH, "Brigitte Morin a noté votre accord"),
+        (Locale.ENGLISH, "Brigitte Morin noted that you agreed"),
     ],
 )
 def test_a_doctor_learns_who_gave_a_day(
@@ -282,12 +305,12 @@ def test_a_doctor_is_asked_in_french(house: House, practice: Practice, asker: Us
     user = doctor(house, practice)
     ask_id = question(house, practice, asker, user)
     found = letter(house, user, "ask.sent", ask_id=ask_id)
-    assert found.subject == "Pourriez-vous venir le lundi 7 décembre 2026 ? (Cabinet de Nieul)"
+    assert found.subject == "Pourriez-vous venir le lundi 7 décembre 2026\u202f? (Cabinet de Nieul)"
     assert found.text == (
         "Bonjour Léa,\n\n"
-        "Anne Petit vous demande si vous pourriez venir au Cabinet de Nieul ce jour-là :\n\n"
+        "Anne Petit vous demande si vous pourriez venir au Cabinet de Nieul ce jour-là\u00a0:\n\n"
         "  lundi 7 décembre 2026, matin, Salle 1\n\n"
-        f"Répondre oui ou non : https://relais.example.org/asks/{ask_id}\n\n"
+        f"Répondre oui ou non\u00a0: https://relais.example.org/asks/{ask_id}\n\n"
         "Rien ne change tant que vous n’avez pas répondu."
         " La première personne à dire oui obtient la journée.\n\n"
         "Vous recevez ce message parce que vous êtes médecin au Cabinet de Nieul.\n"

@@ -55,6 +55,8 @@ class Correspondence:
             found = [compose(session, message) for message in session.scalars(statement)]
         assert found, f"nobody is told of {kind}"
         assert all(f"{BASE}/p/nieul/" in letter.text for letter in found)
+        # A letter says « you » to its reader, and never speaks of them as of somebody else.
+        assert not [one.subject for one in found if one.to_name in one.subject + one.text]
         return {letter.to_name.split()[0]: letter for letter in found}
 
 
@@ -151,3 +153,45 @@ def test_what_a_secretary_gave_back_reads_as_asked(english: Correspondence) -> N
     found = english.letters("assignment.released")
     assert "as you asked on the telephone" in found["Léa"].text
     assert "has given this day back" in found["Anne"].text
+
+
+@pytest.fixture
+def french(house: House) -> Correspondence:
+    return Correspondence(house, Locale.FRENCH)
+
+
+def test_an_exchange_says_to_its_giver_who_comes_when(french: Correspondence) -> None:
+    day = french.day(20)
+    theirs = french.house.assignment(
+        french.house.need(french.practice, french.house.today + 22 * DAY), french.hugo
+    )
+    swap = french.do(
+        french.lea, swaps.offer, day.id, to_doctor_id=french.hugo.id, return_id=theirs.id
+    )
+    french.do(french.hugo, swaps.take, swap.id)
+    found = french.letters("swap.taken")["Léa"]
+    assert found.subject.startswith("Échange accepté\u00a0: Hugo Roux vient le ")
+    assert ", vous venez le " in found.subject
+    assert "la journée que vous proposiez" in found.text
+
+
+def test_what_a_secretary_noted_is_not_said_to_be_the_doctors_doing(
+    french: Correspondence,
+) -> None:
+    day = french.day(20, state=AssignmentState.HELD, created_by=french.secretary.id)
+    french.do(french.titular, holding.confirm, day.id)
+    confirmed = french.letters("assignment.confirmed")["Léa"].text
+    assert confirmed.endswith("parce que cette journée vous a été attribuée avec votre accord.\n")
+    with french.house.database.transaction() as session:
+        session.execute(sa.update(Practice).values(lock_days=7))
+    asked = french.do(
+        french.secretary,
+        releasing.request_release,
+        french.day(3).id,
+        "Un deuil",
+        on_behalf=True,
+    )
+    french.do(french.titular, releasing.grant, asked.id)
+    granted = french.letters("release.granted")
+    assert "Sylvie Rabiller a transmis votre demande" in granted["Léa"].text
+    assert "vous avez fait cette demande pour Léa Fontaine" in granted["Sylvie"].text

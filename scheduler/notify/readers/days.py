@@ -10,6 +10,7 @@ from scheduler.notify.readers.common import assignments_of, week_path
 from scheduler.people.models import User
 from scheduler.roster import assignments
 from scheduler.roster.models import Assignment
+from scheduler.roster.rules import AssignmentState
 
 
 def given(session: UnitOfWork, message: OutboxMessage) -> dict[str, Any]:
@@ -19,6 +20,7 @@ def given(session: UnitOfWork, message: OutboxMessage) -> dict[str, Any]:
         "assignment": assignment,
         "practice": practice,
         "giver": _giver(session, assignment),
+        "held": assignment.state is AssignmentState.HELD,
         "path": week_path(practice, assignment.date),
     }
 

@@ -16,13 +16,15 @@ from scheduler.roster.models import Assignment, Need, ReleaseRequest, Swap
 
 
 def day(session: UnitOfWork, message: OutboxMessage) -> dict[str, Any]:
-    """One assignment; `own` where it is the recipient's."""
+    """One assignment; `own` where it is the recipient's, `given` where somebody else put the
+    doctor on it, who had agreed."""
     assignment = assignments_of(session, [message.facts["assignment_id"]])[0]
     practice = assignment.need.practice
     return {
         "assignment": assignment,
         "practice": practice,
         "own": assignment.doctor_id == message.recipient_id,
+        "given": assignment.created_by not in (None, assignment.doctor_id),
         "path": f"/p/{practice.slug}/needs/{assignment.need_id}",
     }
 
@@ -41,12 +43,18 @@ def absent(session: UnitOfWork, message: OutboxMessage) -> dict[str, Any]:
 
 
 def filled(session: UnitOfWork, message: OutboxMessage) -> dict[str, Any]:
-    """A day taken in an absent doctor's place; `declarer` where the recipient said that the
-    doctor does not come."""
+    """A day taken in an absent doctor's place (`absent`, `absent_own` where it is the
+    recipient); `declarer` where the recipient said that the doctor does not come."""
     found = day(session, message)
     before = lost_days.absence_before(session, found["assignment"])
-    declarer = before is not None and before.released_by == message.recipient_id
-    return {**found, "declarer": declarer}
+    if before is None:
+        raise DeliveryFailed("the absence is over", permanent=True)
+    return {
+        **found,
+        "absent": session.get_one(User, before.doctor_id),
+        "absent_own": before.doctor_id == message.recipient_id,
+        "declarer": before.released_by == message.recipient_id,
+    }
 
 
 def passed_on(session: UnitOfWork, message: OutboxMessage) -> dict[str, Any]:
@@ -68,13 +76,22 @@ def passed_on(session: UnitOfWork, message: OutboxMessage) -> dict[str, Any]:
 
 
 def request(session: UnitOfWork, message: OutboxMessage) -> dict[str, Any]:
-    """A request to be released; the titular's page for who decides, the day for who asked."""
+    """A request to be released; the titular's page for who decides, the day for who asked.
+
+    `asked_for` where not the doctor but the `asker` made it.
+    """
     found = day(session, message)
     asked = session.get(ReleaseRequest, message.facts["request_id"])
     if asked is None:
         raise DeliveryFailed("the request is gone", permanent=True)
     path = _decisions(found["practice"]) if message.kind == "release.requested" else found["path"]
-    return {**found, "noted": asked.answer_note is not None, "path": path}
+    return {
+        **found,
+        "noted": asked.answer_note is not None,
+        "asker": session.get_one(User, asked.requested_by),
+        "asked_for": asked.requested_by != asked.doctor_id,
+        "path": path,
+    }
 
 
 def swap(session: UnitOfWork, message: OutboxMessage) -> dict[str, Any]:
@@ -100,6 +117,7 @@ def swap(session: UnitOfWork, message: OutboxMessage) -> dict[str, Any]:
         "taker": session.get(User, found.taken_by) if found.taken_by else None,
         "giver_own": found.doctor_id == message.recipient_id,
         "taker_own": found.taken_by == message.recipient_id,
+        "offerer_own": found.offered_by == message.recipient_id,
         "path": f"/p/{found.practice.slug}/swaps/{found.id}",
     }
 
