@@ -414,15 +414,23 @@ def test_a_day_on_call_is_told_and_taken_back(
 ) -> None:
     on_call(place, THURSDAY, place.doctor)
     on_call(place, TUESDAY, place.doctor)
-    # With a doctor in the house, that doctor reads the results.
+    # With a doctor in the house all day, that doctor reads the results.
     place.day(TUESDAY, room=1)
+    place.day(THURSDAY, Period.AM)
+    intern = house.member(place.practice, Role.INTERN, given_name="Eva", family_name="Roy")
+    house.assignment(house.need(place.practice, THURSDAY, Period.PM), intern)
     personal, roster = place.open(choice=Choice(parts=[Part.DUTIES])), place.open(FeedKind.ROSTER)
     (event,) = place.events(personal)
     assert event["SUMMARY"] == "Astreinte · Cabinet, « l'Île »"
     assert (event["DTSTART"].dt, event["DTEND"].dt) == (THURSDAY, THURSDAY + dt.timedelta(days=1))
     assert (event["TRANSP"], event["STATUS"]) == ("TRANSPARENT", "CONFIRMED")
     there = {event["SUMMARY"]: event for event in place.events(roster)}
-    assert there.keys() == {"Astreinte · Zoé Martin", "Zoé Martin · Salle 2"}
+    assert there.keys() == {
+        "Astreinte · Zoé Martin",
+        "Zoé Martin · Salle 1",
+        "Zoé Martin · Salle 2",
+        "Eva Roy · Salle 1",
+    }
 
     clock.advance(dt.timedelta(hours=1))
     colleague = house.member(place.practice, Role.REPLACEMENT, given_name="Luc", family_name="Noé")

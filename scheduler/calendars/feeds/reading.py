@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session, contains_eager, joinedload, selectinload
 
 from scheduler.calendars.models import Feed, FeedKind, Part
 from scheduler.calendars.rules import Window
-from scheduler.core.permissions import DOCTOR_ROLES, Action, Actor, Subject, can
+from scheduler.core.permissions import DOCTOR_ROLES, Action, Actor, Role, Subject, can
 from scheduler.oncall.models import Duty
 from scheduler.people.models import Member, Practice, User
 from scheduler.roster.models import Ask, Assignment, Need, Proposal, ProposalLine
@@ -26,6 +26,7 @@ from scheduler.roster.rules import (
     Half,
     LineState,
     NeedState,
+    Period,
     ProposalState,
 )
 
@@ -174,17 +175,32 @@ def _assigned(view: View) -> sa.ColumnElement[bool]:
 
 
 def _on_call(view: View) -> sa.ColumnElement[bool]:
-    """Duties count on days on which no doctor is in the house."""
+    """Duties count on days of which a half has no doctor in the house."""
     feed = view.feed
-    whose = (
-        Duty.doctor_id == feed.user_id if view.personal else Duty.practice_id == feed.practice_id
+    mine = Duty.doctor_id == feed.user_id
+    return sa.and_(
+        mine if view.personal else Duty.practice_id == feed.practice_id,
+        Duty.date.between(view.window.start, view.window.end),
+        ~sa.and_(*(_attended(half) for half in Half)),
     )
-    somebody = sa.exists().where(
+
+
+def _attended(half: Half) -> sa.ColumnElement[bool]:
+    """Whether a doctor is in the house on a half of a duty's date; an intern alone is none."""
+    is_intern = sa.exists().where(
+        Member.practice_id == Assignment.practice_id,
+        Member.user_id == Assignment.doctor_id,
+        Member.role == Role.INTERN,
+        Member.since <= Assignment.date,
+        sa.or_(Member.until.is_(None), Member.until >= Assignment.date),
+    )
+    return sa.exists().where(
         Assignment.practice_id == Duty.practice_id,
         Assignment.date == Duty.date,
+        Assignment.period.in_([period for period in Period if half in period.halves]),
         Assignment.state != AssignmentState.RELEASED,
+        ~is_intern,
     )
-    return sa.and_(whose, Duty.date.between(view.window.start, view.window.end), ~somebody)
 
 
 def _uncovered(view: View) -> sa.ColumnElement[bool]:
