@@ -54,6 +54,7 @@ def assert_refused(result: Result, *words: str) -> None:
         ("demo",),
         ("solve",),
         ("check",),
+        ("calendars", "preview"),
         ("audit", "verify"),
         ("db", "upgrade"),
         ("db", "check"),

@@ -33,7 +33,6 @@ def main() -> None:
     content = sys.stdin.buffer.read()
     answer: dict[str, Any]
     try:
-        # Only once this is done: the libraries ask the machine for much when they begin.
         answer = wire.answer(question, content)
     except MemoryError:
         answer = wire.TOO_HEAVY
@@ -42,11 +41,21 @@ def main() -> None:
 
 def _limit(*, cpu: float, cpu_at_all: int, wall: int, memory: int) -> None:
     """What this process may use; it is ended by the system where it wants more."""
-    resource.setrlimit(resource.RLIMIT_CPU, (cpu_at_all, cpu_at_all))
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    # Both end the process, since nothing handles their signals; the limits above are the net.
+    for what, most in (
+        (resource.RLIMIT_CPU, cpu_at_all),
+        (resource.RLIMIT_AS, memory),
+        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        # macOS knows no limit of memory. One that is lower already stays.
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(what, (most, most))
+    # Both timers end the process, whatever its parent does with these signals. The limits above
+    # are the net: they come in whole seconds.
+    ends = (signal.SIGPROF, signal.SIGALRM, signal.SIGXCPU)
+    for each in ends:
+        signal.signal(each, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, (*ends, signal.SIGVTALRM))
     signal.setitimer(signal.ITIMER_PROF, cpu)
     signal.setitimer(signal.ITIMER_REAL, wall)
 
