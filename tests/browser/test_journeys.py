@@ -185,14 +185,22 @@ def test_the_week_is_printed_on_one_sheet_without_a_phone_number(visit: Visit) -
 
 def test_a_doctor_opens_a_calendar_and_a_calendar_program_reads_it(visit: Visit) -> None:
     visitor = visit(Role.REPLACEMENT, "phone")
-    page = visitor.go("/account")
-    press(page, "/account/feeds")
+    page = visitor.go("/calendars/")
+    page.locator("main a[href$='kind=personal']").click()
+    page.get_by_label("Nom dans vos agendas").fill("Mes gardes")
+    page.get_by_label("La veille au soir").check()
+    press(page, "/calendars/new?kind=personal")
+    expect(page.get_by_role("heading", name="Mes gardes")).to_be_visible()
     address = page.locator("input[readonly]").first.input_value()
     expect(page.locator(".qr svg").first).to_be_attached()
     visitor.assert_no_axe_findings()
     with urllib.request.urlopen(address) as answer:  # noqa: S310 - the site's own address
         calendar = icalendar.Calendar.from_ical(answer.read())
+    assert calendar["NAME"] == "Mes gardes"
     assert calendar.walk("VEVENT")
+    assert calendar.walk("VALARM")
+    page.reload()
+    expect(page.get_by_text("Consulté en dernier par Python-urllib")).to_be_visible()
 
 
 def test_the_picture_of_the_readme(look: Visit) -> None:
