@@ -35,6 +35,7 @@ AREAS = (
     "practice",
     "availabilities",
     "answers",
+    "calendar_invitations",
     "calls",
     "candidates",
     "decisions",

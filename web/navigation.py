@@ -80,6 +80,8 @@ def destinations() -> list[Destination]:
             add("needs.publish", _("Days to fill"), "plus")
         if can(who.actor, Action.CALL_VIEW, Subject(home.id)):
             add("calls.index", _("Calls"), "bell")
+        if can(who.actor, Action.INVITATION_VIEW, Subject(home.id)):
+            add("calendar_invitations.index", _("Invitations"), "mail")
         if can(who.actor, Action.PROPOSAL_VIEW, Subject(home.id)):
             add("proposals.index", _("Proposals"), "spark")
         if can(who.actor, Action.STATISTICS_VIEW, Subject(home.id)):

@@ -24,6 +24,7 @@ ALIKE: Final = {
     "Actions",
     "Date",
     "Dates",
+    "Invitations",
     "Licence",
     "Menu",
     "Message",

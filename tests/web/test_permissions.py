@@ -164,6 +164,10 @@ GET  invitations.index            200         200       200    200       403   4
 GET  invitations.answer           200         200       200    200       200   200    200   200      200    200
 POST invitations.take             302         302       302    302       302   302    302   302      302    302
 POST invitations.decline          302         302       302    302       302   302    302   302      302    302
+GET  calendar_invitations.index   200         403       403    403       200   403    403   404      404     in
+GET  calendar_invitations.new     200         403       403    403       403   403    403   404      404     in
+POST calendar_invitations.send    422         403       403    403       403   403    403   404      404    401
+POST calendar_invitations.withdraw 302        403       403    403       403   403    403   404      404    401
 POST invitations.undo             409         409       409    409       409   409    409   409      409    409
 GET  scenarios.index              200         403       403    403       200   403    403   404      404     in
 GET  scenarios.compared           200         403       403    403       200   403    403   404      404     in
@@ -451,6 +455,22 @@ class World:
         """A call for one day, to the doctor and, in a later wave, to a titular."""
         now, sent = self.house.database.clock.now(), state is CallState.SENT
         need = self.need
+    @property
+    def calendar_invitation(self) -> int:
+        return self.save(
+            CalendarInvitation(
+                practice_id=self.practice.id,
+                need_id=self.need.id,
+                doctor_id=self.doctor.id,
+                address=self.doctor.email,
+                invited_by=self.house.member(self.practice, Role.TITULAR).id,
+                invited_at=self.house.database.clock.now(),
+                said="",
+                practice_version=1,
+                room="",
+            )
+        )
+
         call = Call(
             practice_id=self.practice.id,
             monday=TUESDAY - dt.timedelta(days=1),
@@ -687,6 +707,10 @@ REQUESTS: dict[str, Request] = {
         {
             "claims-claim_policy": "held",
             "claims-hold_hours": "24",
+    "POST calendar_invitations.withdraw": lambda w: (
+        {"invitation_id": w.calendar_invitation},
+        {},
+    ),
             "claims-hold_outcome": "free",
         },
     ),

@@ -70,5 +70,6 @@ def _page(need_id: int, *, problem: RelaisError | None = None) -> str:
             asked.ask.doctor_id: asked.ask.id for asked in asks if asked.ask.state is AskState.OPEN
         },
         may_ask=may_ask,
+        may_invite=holder is None and can(actor(), Action.INVITATION_SEND, here),
         may_give=can(actor(), Action.ASSIGNMENT_GIVE, here) and holder is None,
     )

@@ -9,7 +9,7 @@ import pytest
 
 from scheduler.calendars.invitations import sending
 from scheduler.calendars.invitations.answering import Outcome, Result
-from scheduler.calendars.models import Answer, Ending
+from scheduler.calendars.models import Answer, CalendarInvitation, Ending
 from scheduler.core.clock import FixedClock
 from scheduler.core.errors import Conflict
 from scheduler.core.permissions import Role
@@ -31,7 +31,7 @@ def result(outcome: Outcome) -> tuple[Result, str | None]:
 
 
 def test_an_invitation_is_a_request_that_only_the_doctor_can_answer(
-    post: Post, invited, practice: Practice, doctor: User
+    post: Post, invited: CalendarInvitation, practice: Practice, doctor: User
 ) -> None:
     (letter,) = post.letters(doctor)
     method, event = event_of(letter)
@@ -50,7 +50,13 @@ def test_an_invitation_is_a_request_that_only_the_doctor_can_answer(
 
 @pytest.mark.parametrize("client", CLIENTS)
 def test_yes_claims_the_day_and_cancels_it_for_the_others(
-    post: Post, invited, need: Need, doctor: User, other: User, titular: User, client: str
+    post: Post,
+    invited: CalendarInvitation,
+    need: Need,
+    doctor: User,
+    other: User,
+    titular: User,
+    client: str,
 ) -> None:
     assert post.answer(invited, client=client).result is Result.ACCEPTED
     holder = post.holder(need)
@@ -68,7 +74,13 @@ def test_yes_claims_the_day_and_cancels_it_for_the_others(
 
 @pytest.mark.parametrize("client", CLIENTS)
 def test_no_is_noted_and_changes_nothing(
-    post: Post, invited, need: Need, doctor: User, titular: User, practice: Practice, client: str
+    post: Post,
+    invited: CalendarInvitation,
+    need: Need,
+    doctor: User,
+    titular: User,
+    practice: Practice,
+    client: str,
 ) -> None:
     assert post.answer(invited, "DECLINED", client=client).result is Result.DECLINED
     assert post.holder(need) is None
@@ -86,7 +98,7 @@ def test_no_is_noted_and_changes_nothing(
 
 @pytest.mark.parametrize("client", CLIENTS)
 def test_maybe_holds_the_day_and_a_later_yes_claims_it(
-    post: Post, invited, need: Need, doctor: User, other: User, client: str
+    post: Post, invited: CalendarInvitation, need: Need, doctor: User, other: User, client: str
 ) -> None:
     assert post.answer(invited, "TENTATIVE", client=client).result is Result.TENTATIVE
     holder = post.holder(need)
@@ -102,14 +114,16 @@ def test_maybe_holds_the_day_and_a_later_yes_claims_it(
     assert post.invitation(need, other).ending is Ending.TAKEN
 
 
-def test_no_after_maybe_lets_the_day_go(post: Post, invited, need: Need) -> None:
+def test_no_after_maybe_lets_the_day_go(
+    post: Post, invited: CalendarInvitation, need: Need
+) -> None:
     post.answer(invited, "TENTATIVE")
     assert post.answer(invited, "DECLINED", after=MINUTE).result is Result.DECLINED
     assert post.holder(need) is None
 
 
 def test_a_maybe_that_nobody_confirms_ends_and_can_still_become_a_yes(
-    post: Post, invited, need: Need, doctor: User, clock: FixedClock
+    post: Post, invited: CalendarInvitation, need: Need, doctor: User, clock: FixedClock
 ) -> None:
     post.answer(invited, "TENTATIVE")
     clock.advance(dt.timedelta(hours=25))
@@ -134,7 +148,9 @@ def test_a_yes_is_held_for_a_titular_where_the_practice_wants_it(house: House, p
     assert "titulaire" in letter.text
 
 
-def test_the_same_answer_again_changes_nothing(post: Post, invited, need: Need) -> None:
+def test_the_same_answer_again_changes_nothing(
+    post: Post, invited: CalendarInvitation, need: Need
+) -> None:
     mail = post.reply(invited)
     assert post.receive(mail).result is Result.ACCEPTED
     before = audited(post.house.database)
@@ -143,7 +159,7 @@ def test_the_same_answer_again_changes_nothing(post: Post, invited, need: Need) 
 
 
 def test_an_older_answer_that_comes_late_changes_nothing(
-    post: Post, invited, need: Need, doctor: User
+    post: Post, invited: CalendarInvitation, need: Need, doctor: User
 ) -> None:
     earlier = post.reply(invited, "DECLINED")
     assert post.answer(invited, after=MINUTE).result is Result.ACCEPTED
@@ -153,14 +169,16 @@ def test_an_older_answer_that_comes_late_changes_nothing(
     assert holder.doctor_id == doctor.id
 
 
-def test_an_answer_from_a_time_to_come_does_not_silence_the_later_ones(post: Post, invited) -> None:
+def test_an_answer_from_a_time_to_come_does_not_silence_the_later_ones(
+    post: Post, invited: CalendarInvitation
+) -> None:
     far = post.answer(invited, "DECLINED", after=dt.timedelta(days=400))
     assert result(far) == (Result.IGNORED, "no_moment")
     assert post.answer(invited).result is Result.ACCEPTED
 
 
 def test_whoever_comes_second_is_told_who_cannot_have_it_and_their_event_is_cancelled(
-    post: Post, invited, need: Need, other: User
+    post: Post, invited: CalendarInvitation, need: Need, other: User
 ) -> None:
     theirs = post.invitation(need, other)
     late = post.reply(theirs, after=MINUTE)
@@ -176,7 +194,9 @@ def test_whoever_comes_second_is_told_who_cannot_have_it_and_their_event_is_canc
     assert post.told(other).count("invitation.refused") == 1
 
 
-def test_two_answers_at_once_have_one_winner(post: Post, invited, need: Need, other: User) -> None:
+def test_two_answers_at_once_have_one_winner(
+    post: Post, invited: CalendarInvitation, need: Need, other: User
+) -> None:
     mails = [post.reply(invited), post.reply(post.invitation(need, other))]
     outcomes: list[Result] = []
     problems = at_once(
@@ -203,7 +223,12 @@ def test_a_rule_that_stands_against_a_yes_is_told(
 
 
 def test_a_doctor_who_has_left_takes_nothing(
-    house: House, post: Post, invited, doctor: User, need: Need, clock: FixedClock
+    house: House,
+    post: Post,
+    invited: CalendarInvitation,
+    doctor: User,
+    need: Need,
+    clock: FixedClock,
 ) -> None:
     with house.database.transaction() as session:
         session.get_one(User, doctor.id).disabled_at = clock.now()
@@ -211,7 +236,9 @@ def test_a_doctor_who_has_left_takes_nothing(
     assert post.holder(need) is None
 
 
-def test_only_the_invited_attendee_counts(post: Post, invited, need: Need, doctor: User) -> None:
+def test_only_the_invited_attendee_counts(
+    post: Post, invited: CalendarInvitation, need: Need, doctor: User
+) -> None:
     mail = post.reply(invited, attendee="somebody@example.net")
     assert result(post.receive(mail)) == (Result.IGNORED, "other_attendee")
     assert post.holder(need) is None
@@ -222,20 +249,24 @@ def test_only_the_invited_attendee_counts(post: Post, invited, need: Need, docto
 
 
 def test_the_token_of_another_invitation_does_not_count(
-    post: Post, invited, need: Need, other: User
+    post: Post, invited: CalendarInvitation, need: Need, other: User
 ) -> None:
     mail = post.reply(invited, to=post.address(post.invitation(need, other)))
     assert result(post.receive(mail)) == (Result.IGNORED, "other_address")
     assert post.holder(need) is None
 
 
-def test_a_provider_that_drops_the_token_leaves_the_proof_in_the_uid(post: Post, invited) -> None:
+def test_a_provider_that_drops_the_token_leaves_the_proof_in_the_uid(
+    post: Post, invited: CalendarInvitation
+) -> None:
     mail = post.reply(invited, to=MAILBOX, client="outlook")
     assert post.receive(mail).result is Result.ACCEPTED
 
 
 @pytest.mark.parametrize("uid", ["", "made-up@example.org", "{uid}@example.org"])
-def test_a_uid_without_its_proof_is_nobodys(post: Post, invited, need: Need, uid: str) -> None:
+def test_a_uid_without_its_proof_is_nobodys(
+    post: Post, invited: CalendarInvitation, need: Need, uid: str
+) -> None:
     mail = post.reply(invited, uid=uid.format(uid=invited.uid) or "x")
     assert result(post.receive(mail)) == (Result.IGNORED, "not_ours")
     assert post.holder(need) is None
@@ -245,14 +276,14 @@ def test_a_uid_without_its_proof_is_nobodys(post: Post, invited, need: Need, uid
     ("client", "why"), [("out_of_office", "automatic"), ("bounce", "automatic")]
 )
 def test_machines_are_not_answered(
-    post: Post, invited, doctor: User, client: str, why: str
+    post: Post, invited: CalendarInvitation, doctor: User, client: str, why: str
 ) -> None:
     assert result(post.receive(post.reply(invited, client=client))) == (Result.IGNORED, why)
     assert post.told(doctor) == ["invitation.sent"]
 
 
 def test_another_time_is_answered_with_words_once_a_day(
-    post: Post, invited, doctor: User, titular: User, need: Need
+    post: Post, invited: CalendarInvitation, doctor: User, titular: User, need: Need
 ) -> None:
     for minutes in range(3):
         mail = post.reply(invited, client="counter", after=minutes * MINUTE)
@@ -264,7 +295,7 @@ def test_another_time_is_answered_with_words_once_a_day(
 
 
 def test_a_calendar_that_asks_is_sent_the_event_again_once_a_day(
-    post: Post, invited, doctor: User
+    post: Post, invited: CalendarInvitation, doctor: User
 ) -> None:
     for minutes in range(3):
         mail = post.reply(invited, client="refresh", after=minutes * MINUTE)
@@ -275,7 +306,7 @@ def test_a_calendar_that_asks_is_sent_the_event_again_once_a_day(
 
 
 def test_no_after_yes_gives_the_day_back_where_it_is_early(
-    post: Post, invited, need: Need, titular: User, clock: FixedClock
+    post: Post, invited: CalendarInvitation, need: Need, titular: User, clock: FixedClock
 ) -> None:
     post.answer(invited)
     clock.advance(dt.timedelta(hours=1))
@@ -308,7 +339,7 @@ def test_no_after_yes_asks_the_titulars_where_it_is_late(
 
 
 def test_no_does_not_take_back_a_day_that_was_taken_through_another_door(
-    post: Post, invited, need: Need, doctor: User
+    post: Post, invited: CalendarInvitation, need: Need, doctor: User
 ) -> None:
     with post.house.database.transaction() as session:
         claiming.claim(session, post.house.actor(doctor), need.id)
@@ -317,7 +348,13 @@ def test_no_does_not_take_back_a_day_that_was_taken_through_another_door(
 
 
 def test_a_day_taken_elsewhere_is_cancelled_for_all_invited(
-    house: House, post: Post, invited, practice: Practice, need: Need, doctor: User, other: User
+    house: House,
+    post: Post,
+    invited: CalendarInvitation,
+    practice: Practice,
+    need: Need,
+    doctor: User,
+    other: User,
 ) -> None:
     third = house.member(practice, Role.REPLACEMENT)
     with house.database.transaction() as session:
@@ -332,7 +369,7 @@ def test_a_day_taken_elsewhere_is_cancelled_for_all_invited(
 
 
 def test_a_withdrawn_day_is_cancelled(
-    house: House, post: Post, invited, titular: User, need: Need, doctor: User
+    house: House, post: Post, invited: CalendarInvitation, titular: User, need: Need, doctor: User
 ) -> None:
     with house.database.transaction() as session:
         needs.withdraw_need(session, house.actor(titular), need.id)
@@ -345,7 +382,12 @@ def test_a_withdrawn_day_is_cancelled(
 
 
 def test_new_hours_are_told_with_a_higher_sequence_and_older_answers_are_outdated(
-    house: House, post: Post, invited, practice: Practice, need: Need, doctor: User
+    house: House,
+    post: Post,
+    invited: CalendarInvitation,
+    practice: Practice,
+    need: Need,
+    doctor: User,
 ) -> None:
     with house.database.transaction() as session:
         session.get_one(Practice, practice.id).am_start = dt.time(9)
@@ -359,7 +401,7 @@ def test_new_hours_are_told_with_a_higher_sequence_and_older_answers_are_outdate
 
 
 def test_a_change_that_no_event_shows_is_told_to_nobody(
-    house: House, post: Post, invited, practice: Practice, doctor: User
+    house: House, post: Post, invited: CalendarInvitation, practice: Practice, doctor: User
 ) -> None:
     with house.database.transaction() as session:
         session.get_one(Practice, practice.id).lock_days = 3
@@ -368,7 +410,12 @@ def test_a_change_that_no_event_shows_is_told_to_nobody(
 
 
 def test_a_day_given_back_elsewhere_leaves_the_calendar(
-    house: House, post: Post, invited, need: Need, doctor: User, clock: FixedClock
+    house: House,
+    post: Post,
+    invited: CalendarInvitation,
+    need: Need,
+    doctor: User,
+    clock: FixedClock,
 ) -> None:
     post.answer(invited)
     clock.advance(dt.timedelta(hours=1))
@@ -382,7 +429,7 @@ def test_a_day_given_back_elsewhere_leaves_the_calendar(
 
 
 def test_a_day_that_is_over_ends_without_a_word(
-    post: Post, invited, need: Need, doctor: User, clock: FixedClock
+    post: Post, invited: CalendarInvitation, need: Need, doctor: User, clock: FixedClock
 ) -> None:
     clock.advance(dt.timedelta(days=4))
     post.keep_up()
@@ -391,7 +438,7 @@ def test_a_day_that_is_over_ends_without_a_word(
 
 
 def test_withdrawing_cancels_the_event_and_frees_a_held_day(
-    house: House, post: Post, invited, titular: User, need: Need, doctor: User
+    house: House, post: Post, invited: CalendarInvitation, titular: User, need: Need, doctor: User
 ) -> None:
     post.answer(invited, "TENTATIVE")
     with house.database.transaction() as session:
@@ -406,7 +453,7 @@ def test_withdrawing_cancels_the_event_and_frees_a_held_day(
 
 
 def test_an_accepted_invitation_cannot_be_withdrawn(
-    house: House, post: Post, invited, titular: User
+    house: House, post: Post, invited: CalendarInvitation, titular: User
 ) -> None:
     post.answer(invited)
     with (
@@ -417,7 +464,13 @@ def test_an_accepted_invitation_cannot_be_withdrawn(
 
 
 def test_whoever_could_not_come_or_is_invited_already_is_not_invited(
-    house: House, post: Post, invited, titular: User, practice: Practice, need: Need, doctor: User
+    house: House,
+    post: Post,
+    invited: CalendarInvitation,
+    titular: User,
+    practice: Practice,
+    need: Need,
+    doctor: User,
 ) -> None:
     without = house.member(practice, Role.REPLACEMENT, doctor={"qualified": False})
     sent = post.invite(titular, practice, (need, doctor), (need, without), (need, titular))
@@ -425,6 +478,8 @@ def test_whoever_could_not_come_or_is_invited_already_is_not_invited(
     assert {row.error.code for row in sent.refused} == {"licence_missing", "invitation_oneself"}
 
 
-def test_nothing_is_answered_where_invitations_are_not_set_up(post: Post, invited) -> None:
+def test_nothing_is_answered_where_invitations_are_not_set_up(
+    post: Post, invited: CalendarInvitation
+) -> None:
     closed = Post(post.house, replace(post.settings, reply_address=None))
     assert result(closed.receive(post.reply(invited))) == (Result.IGNORED, "not_set_up")
