@@ -76,7 +76,7 @@ def add(session: UnitOfWork, actor: Actor, name: str) -> tuple[DevicePassword, s
         raise InvalidInput("device_too_many", field="name", most=MOST_DEVICES)
     password = _new_password()
     device = DevicePassword(
-        user_id=user.id, name=name, secret_hash=_hash(password), created_at=session.now()
+        user_id=user.id, name=name, secret_hash=secret_hash(password), created_at=session.now()
     )
     session.add(device)
     session.flush()
@@ -96,7 +96,7 @@ def revoke(session: UnitOfWork, actor: Actor, device_id: int) -> DevicePassword:
 def fresh(session: UnitOfWork, actor: Actor, device_id: int, password: str) -> DevicePassword:
     """The actor's device of a password made a moment ago; raises `NotFound` for any other."""
     device = _own(session, actor, device_id)
-    if device.secret_hash != _hash(password) or session.now() - device.created_at > FRESH:
+    if device.secret_hash != secret_hash(password) or session.now() - device.created_at > FRESH:
         raise NotFound("device_not_found")
     return device
 
@@ -109,7 +109,9 @@ def authenticate(session: UnitOfWork, email: str, password: str, client: str) ->
     """
     device = session.scalars(
         sa.select(DevicePassword)
-        .where(DevicePassword.secret_hash == _hash(password), DevicePassword.revoked_at.is_(None))
+        .where(
+            DevicePassword.secret_hash == secret_hash(password), DevicePassword.revoked_at.is_(None)
+        )
         .options(joinedload(DevicePassword.user))
     ).one_or_none()
     if device is None or device.user.email != email.strip().lower():
@@ -142,7 +144,7 @@ def _new_password() -> str:
     return "-".join(text[start : start + _GROUP] for start in range(0, len(text), _GROUP))
 
 
-def _hash(password: str) -> str:
+def secret_hash(password: str) -> str:
     """What is kept of a password, however its groups were typed."""
     typed = "".join(letter for letter in password.lower() if letter.isalnum())
     return hashlib.sha256(typed.encode()).hexdigest()

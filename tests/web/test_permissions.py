@@ -18,7 +18,14 @@ import sqlalchemy as sa
 from flask import Flask, url_for
 from flask.testing import FlaskClient
 
-from scheduler.calendars.models import Feed, FeedKind, PracticeHoliday
+from scheduler.calendars.devices import secret_hash
+from scheduler.calendars.models import (
+    CalendarInvitation,
+    DevicePassword,
+    Feed,
+    FeedKind,
+    PracticeHoliday,
+)
 from scheduler.core.permissions import Role
 from scheduler.core.settings import Settings
 from scheduler.notify.models import Device
@@ -98,6 +105,10 @@ POST calendars.change             404         302       404    404       404   4
 POST calendars.renew              404         302       404    404       404   404    404   404      404    401
 POST calendars.revoke             404         302       404    404       404   404    404   404      404    401
 GET  devices.index                200         200       200    200       403   403    403   403      200     in
+POST devices.add                  200         200       200    200       403   403    403   403      200    401
+POST devices.apple_profile        404         200       404    404       403   403    403   403      404    401
+POST devices.revoke               404         302       404    404       403   403    403   403      404    401
+GET  devices.setup                200         200       200    200       403   403    403   403      200     in
 GET  calendars.feed               404         404       404    404       404   404    404   404      404    404
 GET  imports.index                200         200       200    200       403   403    403   403      200     in
 POST imports.look_at_file         422         422       422    422       403   403    403   403      422    401
@@ -153,6 +164,10 @@ POST asks.send                    302         403       403    403       403   4
 GET  asks.show                    200         200       403    403       403   403    403   404      404     in
 POST asks.answer                  403         302       403    403       403   403    403   404      404    401
 POST asks.withdraw                302         403       403    403       403   403    403   404      404    401
+GET  calendar_invitations.index   200         403       403    403       200   403    403   404      404     in
+GET  calendar_invitations.new     200         403       403    403       403   403    403   404      404     in
+POST calendar_invitations.send    422         403       403    403       403   403    403   404      404    401
+POST calendar_invitations.withdraw 302        403       403    403       403   403    403   404      404    401
 GET  calls.index                  200         403       403    403       200   403    403   404      404     in
 GET  calls.show                   200         403       403    403       200   403    403   404      404     in
 POST calls.send                   302         403       403    403       403   403    403   404      404    401
@@ -164,10 +179,6 @@ GET  invitations.index            200         200       200    200       403   4
 GET  invitations.answer           200         200       200    200       200   200    200   200      200    200
 POST invitations.take             302         302       302    302       302   302    302   302      302    302
 POST invitations.decline          302         302       302    302       302   302    302   302      302    302
-GET  calendar_invitations.index   200         403       403    403       200   403    403   404      404     in
-GET  calendar_invitations.new     200         403       403    403       403   403    403   404      404     in
-POST calendar_invitations.send    422         403       403    403       403   403    403   404      404    401
-POST calendar_invitations.withdraw 302        403       403    403       403   403    403   404      404    401
 POST invitations.undo             409         409       409    409       409   409    409   409      409    409
 GET  scenarios.index              200         403       403    403       200   403    403   404      404     in
 GET  scenarios.compared           200         403       403    403       200   403    403   404      404     in
@@ -310,6 +321,21 @@ class World:
         )
 
     @property
+    def telephone_password(self) -> str:
+        return f"password of {self.doctor.id}"
+
+    @property
+    def telephone(self) -> int:
+        return self.save(
+            DevicePassword(
+                user_id=self.doctor.id,
+                name="Téléphone",
+                secret_hash=secret_hash(self.telephone_password),
+                created_at=self.house.database.clock.now(),
+            )
+        )
+
+    @property
     def stop_token(self) -> str:
         settings = Settings(secret_key=SECRET_KEY)
         return stop_address(settings, self.doctor.id, [Group.DAYS]).rpartition("/")[2]
@@ -429,6 +455,22 @@ class World:
             )
         )
 
+    @property
+    def calendar_invitation(self) -> int:
+        return self.save(
+            CalendarInvitation(
+                practice_id=self.practice.id,
+                need_id=self.need.id,
+                doctor_id=self.doctor.id,
+                address=self.doctor.email,
+                invited_by=self.house.member(self.practice, Role.TITULAR).id,
+                invited_at=self.house.database.clock.now(),
+                said="",
+                practice_version=1,
+                room="",
+            )
+        )
+
     @cached_property
     def nurse(self) -> int:
         """The member, no doctor, whose presences are edited: the reader where that is a nurse."""
@@ -455,22 +497,6 @@ class World:
         """A call for one day, to the doctor and, in a later wave, to a titular."""
         now, sent = self.house.database.clock.now(), state is CallState.SENT
         need = self.need
-    @property
-    def calendar_invitation(self) -> int:
-        return self.save(
-            CalendarInvitation(
-                practice_id=self.practice.id,
-                need_id=self.need.id,
-                doctor_id=self.doctor.id,
-                address=self.doctor.email,
-                invited_by=self.house.member(self.practice, Role.TITULAR).id,
-                invited_at=self.house.database.clock.now(),
-                said="",
-                practice_version=1,
-                room="",
-            )
-        )
-
         call = Call(
             practice_id=self.practice.id,
             monday=TUESDAY - dt.timedelta(days=1),
@@ -601,6 +627,13 @@ REQUESTS: dict[str, Request] = {
     "POST notifications.confirm_stop": lambda w: ({"token": w.stop_token}, {}),
     "GET mailbox.show": lambda _: ({"letter_id": 1}, {}),
     "GET mailbox.body": lambda _: ({"letter_id": 1}, {}),
+    "POST devices.add": lambda _: ({}, {"name": "Téléphone"}),
+    "POST devices.apple_profile": lambda w: (
+        {"device_id": w.telephone},
+        {"password": w.telephone_password},
+    ),
+    "POST devices.revoke": lambda w: ({"device_id": w.telephone}, {}),
+    "GET devices.setup": lambda _: ({"client": "apple"}, {}),
     "GET calendars.new": lambda w: ({"kind": "roster", "practice": w.practice.slug}, {}),
     "POST calendars.open_feed": lambda w: (
         {"kind": "roster", "practice": w.practice.slug},
@@ -674,6 +707,10 @@ REQUESTS: dict[str, Request] = {
     "GET asks.show": lambda w: ({"ask_id": w.ask}, {}),
     "POST asks.answer": lambda w: ({"ask_id": w.ask}, {"answer": "yes"}),
     "POST asks.withdraw": lambda w: ({"ask_id": w.ask}, {}),
+    "POST calendar_invitations.withdraw": lambda w: (
+        {"invitation_id": w.calendar_invitation},
+        {},
+    ),
     "GET calls.show": lambda w: ({"call_id": w.call(CallState.PREPARED).id}, {}),
     "POST calls.send": lambda w: (
         {"call_id": w.call(CallState.PREPARED).id},
@@ -707,10 +744,6 @@ REQUESTS: dict[str, Request] = {
         {
             "claims-claim_policy": "held",
             "claims-hold_hours": "24",
-    "POST calendar_invitations.withdraw": lambda w: (
-        {"invitation_id": w.calendar_invitation},
-        {},
-    ),
             "claims-hold_outcome": "free",
         },
     ),
