@@ -69,7 +69,7 @@ def entry_of(part: Part, zones: Zones, *, cancelled: bool) -> Entry:
         start=start,
         end=end,
         length=length,
-        cancelled=cancelled or part.word("STATUS") == "CANCELLED",
+        cancelled=cancelled or part.word("STATUS") in ("CANCELLED", "CANCELED"),
         transparent=_transparent(part),
         sequence=_sequence(part),
         stamp=_stamp(part, zones),

@@ -99,10 +99,20 @@ def _component(entry: Entry, entries: Sequence[Entry], window: Window) -> _Compo
     if entry.except_for:
         component["EXDATE"] = vDDDLists(list(entry.except_for))
     if entry.instead_of is not None:
-        component["RECURRENCE-ID"] = vDDDTypes(entry.instead_of)
+        component["RECURRENCE-ID"] = vDDDTypes(_aligned(entry, entries[0], window))
         if entry.onwards:
             component["RECURRENCE-ID"].params["RANGE"] = "THISANDFUTURE"
     return component
+
+
+def _aligned(entry: Entry, series: Entry, window: Window) -> Moment:
+    """What an entry stands for, a day or a time like the series: some programmes mix them."""
+    moment = entry.instead_of or entry.start
+    if isinstance(series.start, dt.datetime) and not isinstance(moment, dt.datetime):
+        return dt.datetime.combine(moment, series.start.timetz())
+    if isinstance(moment, dt.datetime) and not isinstance(series.start, dt.datetime):
+        return moment.astimezone(window.zone).date()
+    return moment
 
 
 def _nearer(entry: Entry, entries: Sequence[Entry], window: Window) -> tuple[Moment, Moment]:

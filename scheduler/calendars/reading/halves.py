@@ -10,7 +10,7 @@ from typing import Final
 from scheduler.calendars.reading import limits
 from scheduler.calendars.reading.expanding import Window
 from scheduler.calendars.reading.faults import Fault
-from scheduler.calendars.reading.times import DAY, Moment
+from scheduler.calendars.reading.times import DAY, Moment, day_of
 from scheduler.calendars.reading.values import Hours, SaidHalf, Unreadable
 from scheduler.roster.rules import Half, Preference
 
@@ -69,6 +69,11 @@ class HalfDays:
                     self.count()
                     yield Touched((day, half), seconds * 2 >= closes - opens)
             day += DAY
+
+    def reach(self, start: Moment, end: Moment) -> int:
+        """How many days of the window a span of time touches, at the most; 1 for none."""
+        first = max(day_of(start), self.window.start)
+        return max(1, (min(day_of(end), self.window.end) - first).days + 1)
 
     def opening(self, day: dt.date) -> tuple[tuple[Half, float, float], ...]:
         """The two halves of a day, each with the instants at which it opens and closes."""

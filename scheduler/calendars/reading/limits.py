@@ -22,6 +22,8 @@ MOST_EXCEPTIONS: Final = 3_000
 MOST_RULES: Final = 10
 LONGEST_RULE: Final = 2_000
 MOST_TIMES_A_DAY: Final = 24
+# Days of the window that an event covers, each time it happens.
+MOST_DAYS_OF_EVENT: Final = 20_000
 LONGEST_DAYS: Final = 1_100
 # Apple dates a birthday without a year in 1604.
 FIRST_YEAR: Final = 1600
@@ -35,7 +37,9 @@ EVENT_SECONDS: Final = 0.2
 MOST_OBSERVANCES: Final = 40
 MOST_ONSETS: Final = 200
 
-# Of the process that reads.
+# Of the processes that read: how many at once, and how long the next one waits for its place.
+AT_ONCE: Final = 4
+PATIENCE_SECONDS: Final = 60
 CPU_SECONDS: Final = 1.4
 CPU_SECONDS_AT_ALL: Final = 2
 WALL_SECONDS: Final = 20

@@ -16,7 +16,8 @@ from scheduler.calendars.reading import limits
 from scheduler.calendars.reading.faults import Fault
 from scheduler.calendars.reading.values import Unreadable
 
-NAME: Final = re.compile(r"\s*([A-Za-z0-9-]+)\s*(?=[;:])")
+# Files that were put together have the mark of their beginning in the middle.
+NAME: Final = re.compile(r"[\s\ufeff]*([A-Za-z0-9-]+)\s*(?=[;:])")
 PARAMETER: Final = re.compile(r';\s*([A-Za-z0-9-]+)\s*=\s*(?:"([^"]*)"|([^;"]*))')
 UP_TO_TEXT: Final = re.compile(r'[^:"]*(?:"[^"]*"[^:"]*)*:')
 # Control characters, marks of direction, and what is no character at all.

@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import signal
 import sys
+import threading
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -16,6 +17,8 @@ from scheduler.calendars.reading.values import Hours, Reading, Unreadable
 
 CHILD: Final = Path(__file__).with_name("child.py")
 Answered = TypeVar("Answered")
+# However many want something read, the machine has other work as well.
+_PLACES: Final = threading.BoundedSemaphore(limits.AT_ONCE)
 OVERRUNS: Final = (-signal.SIGPROF, -signal.SIGXCPU, -signal.SIGALRM, -signal.SIGKILL)
 
 
@@ -64,6 +67,16 @@ def answered(
 
 def _ask(message: bytes) -> tuple[int, bytes]:
     """The exit status of a reader and what it answered; it has ended when this returns."""
+    if not _PLACES.acquire(timeout=limits.PATIENCE_SECONDS):
+        _note("too many calendars wait to be read")
+        raise Unreadable(Fault.NOT_NOW)
+    try:
+        return _run(message)
+    finally:
+        _PLACES.release()
+
+
+def _run(message: bytes) -> tuple[int, bytes]:
     # Here, because the reader itself imports this package and has no time to lose.
     import subprocess
 

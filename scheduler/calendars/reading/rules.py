@@ -26,7 +26,8 @@ NUMBERS: Final = {
     "BYMONTH": (1, 12),
     "BYSETPOS": (-366, 366),
 }
-WEEKDAY: Final = re.compile(r"([+-]?\d{1,2})?(MO|TU|WE|TH|FR|SA|SU)")
+WEEKDAYS: Final = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
+WEEKDAY: Final = re.compile(rf"([+-]?\d{{1,2}})?({'|'.join(WEEKDAYS)})")
 WHOLE: Final = re.compile(r"[+-]?\d{1,9}")
 END_OF_DAY: Final = dt.time(23, 59, 59)
 
@@ -116,8 +117,11 @@ def _check_lists(parts: dict[str, str]) -> None:
                 raise Refused(Reason.RULE_BROKEN)
             if name in TIMES_OF_DAY:
                 times.append(len(numbers))
-        elif name in ("BYDAY", "WKST"):
+        elif name == "BYDAY":
             if not all(WEEKDAY.fullmatch(each) for each in values):
+                raise Refused(Reason.RULE_BROKEN)
+        elif name == "WKST":
+            if value not in WEEKDAYS:
                 raise Refused(Reason.RULE_BROKEN)
         elif name not in ("FREQ", "INTERVAL", "COUNT", "UNTIL"):
             raise Refused(Reason.RULE_BROKEN)

@@ -62,21 +62,21 @@ class Reader:
                 if uid and uid in self.own_uids:
                     raise Refused(Reason.OWN)
                 if part.kind == "VEVENT":
-                    self._keep(entry_of(part, zones, cancelled=method == "CANCEL"))
+                    entry = entry_of(part, zones, cancelled=method == "CANCEL")
+                    # An event that has no UID is like no other.
+                    key = part.text("UID", limits.MOST_BYTES) or f"\0{len(self.entries)}"
+                    self.entries.setdefault(key, []).append(entry)
                 elif part.kind == "VFREEBUSY":
                     availability.say_free_busy(part, uid, zones, self.halves)
                 elif part.kind == "VAVAILABILITY":
+                    if method == "CANCEL":
+                        raise Refused(Reason.CANCELLED)
                     free_times.append(availability.Offered(part, uid, zones))
                 else:
                     raise Refused(Reason.NOT_AN_EVENT, kind=part.kind)
         for offered in sorted(free_times, key=lambda each: each.rank):
             with self._or_ignored(offered.uid):
                 self.ignored += offered.say(self.halves)
-
-    def _keep(self, entry: Entry) -> None:
-        # An event that has no UID is like no other.
-        key = entry.uid or f"\0{len(self.entries)}"
-        self.entries.setdefault(key, []).append(entry)
 
     @contextmanager
     def _or_ignored(self, uid: str) -> Iterator[None]:
@@ -108,10 +108,12 @@ class Reader:
         if any(entry.cancelled for entry in current):
             self._ignore(uid, Reason.CANCELLED)
             return
+        # Programmes that give all their events one UID mean each of them; one that stands in a
+        # file twice is meant once.
+        distinct = list({entry.start: entry for entry in current}.values())
         with self._or_ignored(uid):
-            self._say_series(uid, [*current[:1], *changed])
-        # Programmes that give all their events one UID mean each of them.
-        for entry in current[1:]:
+            self._say_series(uid, [*distinct[:1], *changed])
+        for entry in distinct[1:]:
             with self._or_ignored(uid):
                 self._say_series(uid, [entry])
 
@@ -119,11 +121,12 @@ class Reader:
         cancelled: dict[dt.date, None] = {}
         outcomes: set[Reason | None] = set()
         # All of it, before a word is said: a series is read whole or not at all.
-        found = []
-        for happening in happenings(entries, self.halves.window):
-            self.halves.count()
-            found.append(happening)
+        found = list(happenings(entries, self.halves.window))
+        reach = sum(self.halves.reach(each.start, each.end) for each in found)
+        if reach > limits.MOST_DAYS_OF_EVENT:
+            raise Refused(Reason.RULE_TOO_MANY)
         for happening in found:
+            self.halves.count()
             if happening.entry.cancelled:
                 cancelled[self.halves.date_of(happening.start)] = None
             else:

@@ -30,6 +30,8 @@ ONSET: Final = re.compile(r"(\d{4})(\d{4})(T\d{6})?")
 SHIFT: Final = re.compile(r"[+-]\d{4}(\d{2})?")
 YEARLY: Final = re.compile(
     r"(?:(?:FREQ=YEARLY|INTERVAL=1|BYMONTH=\d{1,2}|BYDAY=[+-]?\d?[A-Z]{2}|WKST=[A-Z]{2}"
+    # Lotus Notes gives the hour of the onset once more.
+    r"|BYHOUR=\d{1,2}|BYMINUTE=\d{1,2}|BYSECOND=\d{1,2}"
     r"|BYMONTHDAY=-?\d{1,2}(?:,\d{1,2}){0,6}|UNTIL=\d{8}(?:T\d{6}Z?)?);?)+",
     re.IGNORECASE,
 )

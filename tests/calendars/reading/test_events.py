@@ -139,6 +139,7 @@ def test_rules_as_programmes_write_them(rule: str) -> None:
         *("FREQ=", "FREQ=FORTNIGHTLY", "DAILY", "FREQ=DAILY;FREQ=WEEKLY", "FREQ=DAILY;COUNT="),
         *("FREQ=DAILY;INTERVAL=x", "FREQ=WEEKLY;BYDAY=XX", "FREQ=DAILY;BYMONTH=13"),
         *("FREQ=MONTHLY;BYMONTHDAY=0", "FREQ=MONTHLY;BYMONTHDAY=32", "FREQ=DAILY;COUNT=1.5"),
+        *("FREQ=WEEKLY;WKST=1MO", "FREQ=WEEKLY;WKST=MO,TU", "FREQ=WEEKLY;BYDAY="),
         *("FREQ=YEARLY;BYWEEKNO=54", "FREQ=DAILY;BYSETPOS=400", "FREQ=DAILY;NONSENSE=1"),
     ],
 )
@@ -177,10 +178,42 @@ def test_a_change_is_found_whatever_clock_it_is_written_by() -> None:
         "RECURRENCE-ID:20270112T073000Z",
         "RECURRENCE-ID;TZID=Europe/London:20270112T073000",
         "RECURRENCE-ID:20270112T083000",
+        "RECURRENCE-ID;VALUE=DATE:20270112",
     ):
         moved = event("DTSTART;VALUE=DATE:20270114", again)
         content = calendar(event(*MORNING, "RRULE:FREQ=WEEKLY;COUNT=3"), moved)
         assert dates(read_here(content)) == ["2027-01-05", "2027-01-14", "2027-01-19"], again
+
+
+def test_a_change_of_a_whole_day_may_be_written_with_a_time() -> None:
+    for again in ("RECURRENCE-ID:20270111T230000Z", "RECURRENCE-ID:20270112T000000"):
+        content = calendar(day(5, "RRULE:FREQ=WEEKLY;COUNT=3"), day(14, again))
+        assert dates(read_here(content)) == ["2027-01-05", "2027-01-14", "2027-01-19"], again
+
+
+def test_a_file_put_together_twice_means_what_it_meant_once() -> None:
+    content = calendar(
+        day(5, "RRULE:FREQ=DAILY;COUNT=3"), day(12, "RECURRENCE-ID;VALUE=DATE:20270106")
+    )
+    once = read_here(content)
+    assert dates(once) == ["2027-01-05", "2027-01-07", "2027-01-12"]
+    assert read_here(content + content) == once
+    assert read_here(content + "\ufeff".encode() + content) == once
+
+
+def test_one_event_that_covers_too_much_does_not_spoil_the_file() -> None:
+    content = calendar(
+        event("DTSTART;VALUE=DATE:20270101", "DURATION:P900D", "RRULE:FREQ=DAILY"),
+        day(7, uid="neighbour"),
+    )
+    assert dates(read_here(content)) == ["2027-01-07"]
+    assert reasons(content) == [Reason.RULE_TOO_MANY]
+
+
+def test_long_names_are_not_mixed_up() -> None:
+    long = "x" * 300
+    content = calendar(day(5, uid=long + "1"), day(6, uid=long + "2"))
+    assert dates(read_here(content)) == ["2027-01-05", "2027-01-06"]
 
 
 def test_an_event_changed_into_the_window_from_years_ago_is_seen() -> None:
