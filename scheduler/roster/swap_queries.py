@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session, aliased, joinedload
 
 from scheduler.core.errors import NotFound
 from scheduler.core.outbox import MessageState, OutboxMessage
@@ -31,12 +31,14 @@ _WHOLE: Final = (
 
 @dataclass(frozen=True, slots=True)
 class OpenOffer:
-    """A day that a colleague offers to one doctor, as a line of a notice."""
+    """A day that a colleague offers to one doctor, as a line of a notice; `in_return` is the
+    doctor's own day that an exchange asks for."""
 
     swap_id: int
     slug: str
     giver: str
     date: dt.date
+    in_return: dt.date | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +61,26 @@ def state_on(swap: Swap, date: dt.date, today: dt.date) -> SwapState:
 
 def offers_to(session: Session, user_id: int, today: dt.date) -> list[OpenOffer]:
     """What colleagues offer to a doctor by name, in every practice, by date."""
+    back = aliased(Assignment)
     rows = session.execute(
-        sa.select(Swap.id, Practice.slug, User.given_name, User.family_name, Assignment.date)
+        sa.select(
+            Swap.id,
+            Practice.slug,
+            User.given_name,
+            User.family_name,
+            Assignment.date,
+            back.date.label("in_return"),
+        )
         .join(Swap.assignment)
+        .outerjoin(back, back.id == Swap.return_id)
         .join(Swap.practice)
         .join(User, User.id == Swap.doctor_id)
         .where(Swap.to_doctor_id == user_id, Swap.state == SwapState.OPEN, Assignment.date >= today)
         .order_by(Assignment.date, Swap.id)
     )
     return [
-        OpenOffer(swap_id, slug, f"{given} {family}", date)
-        for swap_id, slug, given, family, date in rows
+        OpenOffer(swap_id, slug, f"{given} {family}", date, in_return)
+        for swap_id, slug, given, family, date, in_return in rows
     ]
 
 

@@ -114,7 +114,7 @@ def test_a_day_is_offered_to_all_who_could_come(cabinet: Cabinet, client_for: Cl
 def test_an_offer_by_name_is_told_on_every_page(cabinet: Cabinet, client_for: Client) -> None:
     offer(client_for(cabinet.lea), cabinet.tuesday, to=str(cabinet.hugo.id))
     client = client_for(cabinet.hugo)
-    line = "Léa Fontaine offers you Tuesday 8 December 2026."
+    line = "Léa Fontaine offers you their day on Tuesday 8 December 2026."
     page = client.get(f"{P}/week/").text
     assert line in words(page)
     (swap,) = cabinet.swaps()
@@ -145,6 +145,26 @@ def test_a_day_is_exchanged_for_a_colleague_s(cabinet: Cabinet, client_for: Clie
     assert "Exchange the two days" in words(other.get(f"{P}/swaps/{swap.id}").text)
     other.post(f"{P}/swaps/{swap.id}/take")
     assert cabinet.holders() == {TUESDAY: cabinet.hugo.id, THURSDAY: cabinet.lea.id}
+
+
+def test_an_exchange_names_both_days_before_and_after(cabinet: Cabinet, client_for: Client) -> None:
+    offer(
+        client_for(cabinet.lea),
+        cabinet.tuesday,
+        to="exchange",
+        in_return=str(cabinet.thursday.id),
+    )
+    (swap,) = cabinet.swaps()
+    client = client_for(cabinet.hugo)
+    assert (
+        "Léa Fontaine offers you an exchange: their day on Tuesday 8 December 2026 for yours on "
+        "Thursday 10 December 2026."
+    ) in words(client.get(f"{P}/week/").text)
+    assert "Léa Fontaine offers an exchange" in words(client.get(f"{P}/swaps/{swap.id}").text)
+    page = client.post(f"{P}/swaps/{swap.id}/take", follow_redirects=True).text
+    assert (
+        "Exchanged: you come on Tue 8 Dec, and Léa Fontaine comes on Thu 10 Dec in your place."
+    ) in page
 
 
 @pytest.mark.parametrize(

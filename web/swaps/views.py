@@ -88,13 +88,13 @@ def show(swap_id: int) -> ResponseReturnValue:
 @blueprint.post("/swaps/<int:swap_id>/take")
 def take(swap_id: int) -> ResponseReturnValue:
     """Take the day; who comes second reads who was first."""
-    swap_queries.swap_of(session(), actor(), practice(), swap_id)
+    swap = swap_queries.swap_of(session(), actor(), practice(), swap_id)
     passing = set(request.form.getlist("passing")) & OWN_LIMITS
     try:
         taken = swaps.take(session(), actor(), swap_id, passing=passing)
     except (Conflict, RuleBroken) as error:
         return _swap_page(swap_id, problem=error), 409
-    flash(_("%(date)s is yours. Thank you.", date=_date(taken)), "success")
+    flash(presenter.taken(swap, taken.date), "success")
     return redirect(_week(taken))
 
 
