@@ -35,6 +35,8 @@ def upgrade() -> None:
             sa.Column("all_day", sa.Boolean(), nullable=False, server_default=sa.false())
         )
         batch.add_column(sa.Column("stale_at", sa.DateTime(timezone=True), nullable=True))
+        batch.add_column(sa.Column("written", sa.LargeBinary(), nullable=True))
+        batch.add_column(sa.Column("written_etag", sa.String(length=32), nullable=True))
         batch.drop_constraint(op.f("ck_feed_feedkind"), type_="check")
         batch.drop_constraint(op.f("ck_feed_practice_of_roster"), type_="check")
         batch.create_check_constraint(op.f("ck_feed_feedkind"), one_of("kind", KINDS))
@@ -88,8 +90,10 @@ def downgrade() -> None:
         batch.drop_constraint(op.f("ck_feed_feedkind"), type_="check")
         batch.create_check_constraint(op.f("ck_feed_feedkind"), one_of("kind", OLD_KINDS))
         batch.create_check_constraint(op.f("ck_feed_practice_of_roster"), OLD_PRACTICE)
-        for column in ("stale_at", "all_day", "reminder", "parts", "name"):
+        for column in ("name", "parts", "reminder", "all_day", "stale_at"):
             batch.drop_column(column)
+        batch.drop_column("written")
+        batch.drop_column("written_etag")
     for name, columns, kind in (
         ("uq_feed_personal", ["user_id"], "personal"),
         ("uq_feed_roster", ["user_id", "practice_id"], "roster"),

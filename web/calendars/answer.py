@@ -13,9 +13,11 @@ FILE_NAME = "relais.ics"
 
 
 def answer(
-    etag: str, changed_at: dt.datetime, content: Callable[[], bytes], *, name: str = FILE_NAME
+    etag: str, changed_at: dt.datetime, packed: Callable[[], bytes], *, name: str = FILE_NAME
 ) -> Response:
-    """The calendar, or 304 without asking for its `content` where the client has it already.
+    """The calendar, or 304 without asking for it where the client has it already.
+
+    `packed` gives it compressed, as most clients take it.
 
     The tag is weak: one calendar has two bodies, plain and compressed, that say the same, and
     whoever compresses on the way may not keep a strong one.
@@ -31,11 +33,11 @@ def answer(
     ):
         response.status_code = 304
         return response
-    response.data = content()
     if _takes_gzip():
-        # Without a date in it, the same calendar gives the same bytes.
-        response.data = gzip.compress(response.data, mtime=0)
+        response.data = packed()
         response.content_encoding = "gzip"
+    else:
+        response.data = gzip.decompress(packed())
     return response
 
 

@@ -116,7 +116,7 @@ def feed(token: str) -> ResponseReturnValue:
         # One answer, short and without a cookie, whatever the reason.
         text = _("There is no calendar at this address.") + "\n"
         return Response(text, status=404, mimetype="text/plain")
-    return answer(fetched.etag, fetched.changed_at, lambda: answering.content(session(), fetched))
+    return answer(fetched.etag, fetched.changed_at, lambda: answering.packed(session(), fetched))
 
 
 def _page() -> str:

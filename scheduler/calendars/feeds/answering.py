@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import gzip
 import hashlib
 from dataclasses import dataclass
 from typing import Final
@@ -57,8 +58,28 @@ def fetch(session: UnitOfWork, token: str, *, all_day: bool, client: str, links:
     return Fetch(feed, view.window, all_day, etag, changed_at)
 
 
+def packed(session: UnitOfWork, fetched: Fetch) -> bytes:
+    """The calendar that was asked for, compressed (gzip); written once as long as it is the same.
+
+    Many programmes ask for the whole again and again, and never whether it changed.
+    """
+    feed = fetched.feed
+    if feed.written_etag == fetched.etag and feed.written is not None:
+        return feed.written
+    # Without a date in it, the same calendar gives the same bytes.
+    found = gzip.compress(_written(session, fetched), mtime=0)
+    if fetched.all_day == feed.all_day:
+        feed.written, feed.written_etag = found, fetched.etag
+        session.flush()
+    return found
+
+
 def content(session: UnitOfWork, fetched: Fetch) -> bytes:
-    """The calendar that was asked for, written of what was remembered."""
+    """The calendar that was asked for."""
+    return gzip.decompress(packed(session, fetched))
+
+
+def _written(session: UnitOfWork, fetched: Fetch) -> bytes:
     feed, window = fetched.feed, fetched.window
     return document.write(
         title_of(feed),

@@ -93,6 +93,7 @@ def revoke_feed(session: UnitOfWork, actor: Actor, feed_id: int) -> None:
     """Shut a feed. Its address never works again, and what it told is forgotten."""
     feed = own_feed(session, actor, feed_id)
     feed.revoked_at = session.now()
+    feed.written = feed.written_etag = None
     session.execute(sa.delete(FeedEvent).where(FeedEvent.feed_id == feed.id))
     session.flush()
     _record(session, actor, "feed.revoked", feed)

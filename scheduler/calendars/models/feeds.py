@@ -73,6 +73,9 @@ class Feed(Base):
     fingerprint: Mapped[str | None] = mapped_column(sa.String(64))
     changed_at: Mapped[dt.datetime | None]
     stale_at: Mapped[dt.datetime | None]
+    # The calendar as it was last written, compressed, and the tag it was sent with.
+    written: Mapped[bytes | None] = mapped_column(sa.LargeBinary, deferred=True)
+    written_etag: Mapped[str | None] = mapped_column(sa.String(32))
 
     user: Mapped[User] = relationship(lazy="raise_on_sql")
     practice: Mapped[Practice | None] = relationship(lazy="raise_on_sql")
