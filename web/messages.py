@@ -313,6 +313,7 @@ MESSAGES: Final[dict[str, Any]] = {
     "calendar_window_too_long": _l("At most %(most)d days can be read at once."),
     "event_own": _l("This event comes from Relais itself."),
     "event_cancelled": _l("This event is cancelled."),
+    "event_declined": _l("The owner of this calendar has declined this event."),
     "event_answer": _l("An answer to an invitation is no event of a calendar."),
     "event_replaced": _l("A newer version of this event takes its place."),
     "event_outside_dates": _l("This event is outside the days that are read."),

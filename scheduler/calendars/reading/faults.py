@@ -31,6 +31,7 @@ class Reason(enum.StrEnum):
 
     OWN = "event_own"
     CANCELLED = "event_cancelled"
+    DECLINED = "event_declined"
     ANSWER = "event_answer"
     REPLACED = "event_replaced"
     OUTSIDE_DATES = "event_outside_dates"

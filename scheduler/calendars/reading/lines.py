@@ -26,6 +26,10 @@ UNSEEN: Final = re.compile(
 )
 ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
 
+# Who is invited: kept of those who declined only, to know the owner among them.
+GUEST: Final = "ATTENDEE"
+DECLINED: Final = "DECLINED"
+
 TEXTS: Final = frozenset(
     (
         *("CALSCALE", "METHOD", "NAME", "PRODID", "X-WR-CALNAME", "X-WR-TIMEZONE"),
@@ -66,6 +70,14 @@ class Part:
         """The value of a property as one clean line of text; empty where there is none."""
         line = self.first(name)
         return clean(line.value, longest) if line else ""
+
+    def declined_by(self, owner: str) -> bool:
+        """Whether the guest with this address has declined."""
+        return any(
+            line.parameters.get("PARTSTAT", "").upper() == DECLINED
+            and line.value.lower().removeprefix("mailto:") == owner.lower()
+            for line in self.all(GUEST)
+        )
 
     def word(self, name: str) -> str:
         return self.text(name).upper()
@@ -165,7 +177,8 @@ def _named(lines: list[str], also: Collection[str]) -> Iterator[tuple[str, str]]
         if match is None:
             continue
         name = match[1].upper()
-        if name in TEXTS or name in TIMES or name in ("BEGIN", "END") or name in also:
+        wanted = name in TEXTS or name in TIMES or name in ("BEGIN", "END") or name in also
+        if wanted or (name == GUEST and DECLINED in line.upper()):
             yield line, name
 
 

@@ -28,6 +28,7 @@ FAULTS: Final[Mapping[Fault, str]] = {
 REASONS: Final[Mapping[Reason, str]] = {
     Reason.OWN: "this event comes from Relais itself",
     Reason.CANCELLED: "cancelled",
+    Reason.DECLINED: "declined by the owner of the calendar",
     Reason.ANSWER: "an answer to an invitation is no event of a calendar",
     Reason.REPLACED: "replaced by a newer version of the same event",
     Reason.OUTSIDE_DATES: "outside the days that are read",

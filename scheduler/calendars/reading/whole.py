@@ -51,6 +51,8 @@ class Reader:
     def _collect(self, calendar: Part, zones: Zones) -> None:
         """Take the events of a calendar, and at once what is no event."""
         method = calendar.word("METHOD")
+        # Google names a calendar after the address of its owner.
+        owner = calendar.text("X-WR-CALNAME")
         free_times = []
         for part in calendar.parts:
             uid = part.text("UID", limits.LONGEST_UID)
@@ -62,6 +64,8 @@ class Reader:
                 if uid and uid in self.own_uids:
                     raise Refused(Reason.OWN)
                 if part.kind == "VEVENT":
+                    if "@" in owner and part.declined_by(owner):
+                        raise Refused(Reason.DECLINED)
                     entry = entry_of(part, zones, cancelled=method == "CANCEL")
                     # An event that has no UID is like no other.
                     key = part.text("UID", limits.MOST_BYTES) or f"\0{len(self.entries)}"
