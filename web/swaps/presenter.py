@@ -65,13 +65,14 @@ def _to(swap: Swap, reader_id: int | None) -> str:
     return _("you") if swap.to_doctor_id == reader_id else swap.to_doctor.name
 
 
-def taken(swap: Swap, date: dt.date) -> str:
-    """What is said to whoever has just taken the day of `date`, and given one for it."""
+def when_taken(swap: Swap) -> str:
+    """What is said to whoever takes an offered day, and perhaps gives one for it."""
+    date = short_date(swap.assignment.date)
     if swap.in_return is None:
-        return _("%(date)s is yours. Thank you.", date=short_date(date))
+        return _("%(date)s is yours. Thank you.", date=date)
     return _(
         "Exchanged: you come on %(date)s, and %(who)s comes on %(other)s in your place.",
-        date=short_date(date),
+        date=date,
         who=swap.doctor.name,
         other=short_date(swap.in_return.date),
     )
