@@ -100,13 +100,15 @@ class OneLine(click.Group):
         sys.exit(status if isinstance(status, int) else 0)
 
     def invoke(self, ctx: click.Context) -> Any:
-        from sqlalchemy.exc import DBAPIError
-
         try:
             return super().invoke(ctx)
         except RelaisError as error:
             _fail(_sentence(error))
-        except DBAPIError as error:
+        except Exception as error:
+            # Not imported for its own sake: many commands know no database.
+            database = sys.modules.get("sqlalchemy.exc")
+            if database is None or not isinstance(error, database.DBAPIError):
+                raise
             _fail(f"database: {str(error.orig).strip().splitlines()[0]}")
 
 

@@ -13,9 +13,12 @@ from scheduler.calendars.reading import Hours, Reading, Unreadable, limits, read
 from scheduler.calendars.reading.faults import Fault
 from scheduler.calendars.reading.sentences import fault_sentence, reason_sentence
 from scheduler.core.clock import SystemClock, local_date
+from scheduler.roster.rules import add_months, month_bounds
 
 OK, BAD_INPUT = 0, 2
 TIMEZONE: Final = "Europe/Paris"
+# As an import does. `calendars.rules` says so too, and brings the whole database along.
+MONTHS_AHEAD: Final = 18
 
 
 class _NoFile(Exception):
@@ -46,9 +49,7 @@ def _window(start: dt.date | None, end: dt.date | None) -> tuple[dt.date, dt.dat
         return first, end
     if first.year >= limits.LAST_YEAR:
         raise Unreadable(Fault.WINDOW_ABSURD)
-    from scheduler.calendars.rules import window_around
-
-    return first, window_around(first).end
+    return first, month_bounds(add_months(first, MONTHS_AHEAD))[1]
 
 
 def _content(path: Path) -> bytes:

@@ -40,7 +40,7 @@ MOST_ONSETS: Final = 200
 # Of the processes that read: how many at once, and how long the next one waits for its place.
 AT_ONCE: Final = 4
 PATIENCE_SECONDS: Final = 60
-CPU_SECONDS: Final = 1.4
+CPU_SECONDS: Final = 1.3
 CPU_SECONDS_AT_ALL: Final = 2
 WALL_SECONDS: Final = 20
 MEMORY_BYTES: Final = 256 * 1024 * 1024

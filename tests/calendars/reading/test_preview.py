@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import subprocess
@@ -15,6 +16,7 @@ import app
 from scheduler.calendars.reading import limits
 from scheduler.calendars.reading.faults import Fault, Reason
 from scheduler.calendars.reading.sentences import FAULTS, REASONS
+from scheduler.calendars.rules import window_around
 from tests.calendars.reading.support import CORPUS, calendar, day, event
 from web.messages import MESSAGES
 
@@ -88,6 +90,15 @@ def test_it_begins_today_and_ends_in_eighteen_months(tmp_path: Path) -> None:
     path.write_bytes(calendar(event("DTSTART;VALUE=DATE:20200101", "RRULE:FREQ=DAILY")))
     dates = [half["date"] for half in json.loads(preview(path).stdout)["half_days"]]
     assert 2 * 540 < len(dates) < 2 * 590
+
+
+@pytest.mark.parametrize("today", [dt.date(2026, 11, 23), dt.date(2027, 2, 28)])
+def test_it_reads_as_far_as_an_import_does(tmp_path: Path, today: dt.date) -> None:
+    path = tmp_path / "agenda.ics"
+    path.write_bytes(calendar(event("DTSTART;VALUE=DATE:20200101", "RRULE:FREQ=DAILY")))
+    printed = json.loads(preview(path, "--from", today.isoformat()).stdout)
+    assert printed["half_days"][0]["date"] == today.isoformat()
+    assert printed["half_days"][-1]["date"] == window_around(today).end.isoformat()
 
 
 def test_it_needs_no_settings_and_makes_no_database(file: Path, tmp_path: Path) -> None:
