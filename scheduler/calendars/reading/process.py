@@ -104,6 +104,10 @@ def _run(message: bytes) -> tuple[int, bytes]:
 
 
 def _note(event: str, **facts: object) -> None:
-    import structlog
+    import logging
 
-    structlog.get_logger(__name__).error(event, **facts)
+    # A command has not set up logs: it says one line, and that is its own.
+    if logging.getLogger().hasHandlers():
+        import structlog
+
+        structlog.get_logger(__name__).error(event, **facts)
