@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DataError, OperationalError
+from sqlalchemy.exc import TimeoutError as QueueTimeout
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
 
@@ -71,9 +72,11 @@ def init_app(app: Flask) -> None:
         return answer(409, _("Somebody else changed this meanwhile. Look again."), "stale")
 
     @app.errorhandler(OperationalError)
-    def busy(error: OperationalError) -> ResponseReturnValue:
+    @app.errorhandler(QueueTimeout)
+    def busy(error: OperationalError | QueueTimeout) -> ResponseReturnValue:
         _expect_no_database()
-        log.error("database.unavailable", error=type(error.orig).__name__)
+        cause = error.orig if isinstance(error, OperationalError) else error
+        log.error("database.unavailable", error=type(cause).__name__)
         return answer(503, _("The database is busy. Try again in a moment."), "busy")
 
     @app.errorhandler(DataError)

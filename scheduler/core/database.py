@@ -18,6 +18,8 @@ from sqlalchemy.types import TypeDecorator
 from scheduler.core.clock import Clock, SystemClock, as_utc
 
 SQLITE_BUSY_MILLISECONDS: Final = 30_000
+# How long somebody waits for a connection: late is better than not at all.
+QUEUE_SECONDS: Final = 120
 
 
 class Instant(TypeDecorator[dt.datetime]):
@@ -121,14 +123,24 @@ def _engine(url: sa.URL) -> Engine:
     # What people typed stands in parameters: an error must not carry it into a log.
     if url.get_backend_name() != "sqlite":
         return sa.create_engine(
-            url, pool_pre_ping=True, pool_size=10, max_overflow=30, hide_parameters=True
+            url,
+            pool_pre_ping=True,
+            pool_size=10,
+            max_overflow=30,
+            pool_timeout=QUEUE_SECONDS,
+            hide_parameters=True,
         )
     if url.database and url.database != ":memory:":
         Path(url.database).resolve().parent.mkdir(parents=True, exist_ok=True)
+    # Every transaction writes, or might, and SQLite lets one write: threads of a process queue for
+    # its one connection in the order they came, instead of asking again and again for the lock.
+    queue = {"pool_size": 1, "max_overflow": 0, "pool_timeout": QUEUE_SECONDS}
+    in_memory = not url.database or url.database == ":memory:"
     engine = sa.create_engine(
         url,
         connect_args={"timeout": SQLITE_BUSY_MILLISECONDS / 1000, "check_same_thread": False},
         hide_parameters=True,
+        **({} if in_memory else queue),
     )
 
     @event.listens_for(engine, "connect")
