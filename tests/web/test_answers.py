@@ -88,7 +88,7 @@ def test_what_a_doctor_said_is_counted_in_days(page: Page) -> None:
     )
     house.available(page.doctor, TUESDAY + dt.timedelta(3), practice=other)
     house.assignment(house.need(page.practice, TUESDAY), page.doctor)
-    assert page.row(page.doctor) == (f"{page.doctor.name} Said something 2 – 0.5 1 06 39 98 00 11")
+    assert page.row(page.doctor) == (f"{page.doctor.name} Known in part 2 – 0.5 1 06 39 98 00 11")
 
 
 def test_answers_and_their_day(page: Page) -> None:
@@ -117,7 +117,8 @@ def test_titulars_and_interns_stand_here_once_they_said_something(page: Page) ->
     intern = page.house.member(page.practice, Role.INTERN)
     assert intern.name not in page.get()
     page.house.available(intern, TUESDAY)
-    assert "Intern Said something 1" in page.row(intern)
+    assert "Intern Known in part 1" in page.row(intern)
+    assert "One other is listed who is not asked: a titular or an intern." in page.get()
 
 
 def test_those_who_said_nothing_come_first(page: Page) -> None:
@@ -125,7 +126,7 @@ def test_those_who_said_nothing_come_first(page: Page) -> None:
     page.house.available(spoken, TUESDAY)
     text = page.get()
     assert text.index(page.doctor.name) < text.index(spoken.name)
-    assert "One has said something and may say more. One has said nothing yet." in text
+    assert "Of one some days are known, and more may come. One has said nothing yet." in text
 
 
 def test_a_practice_without_doctors_says_so(

@@ -361,7 +361,7 @@ def test_a_link_is_answered_without_signing_in(
         "Could you come, Hugo?",
         "Cabinet de Nieul, week W50, 7–\u206013 Dec 2026",
         "Merci d&#39;avance",
-        "Salle 1 · Whole day, 08:30 – 18:30",
+        "Salle 1 · Whole day, 08:30–12:30, 14:00–18:30",
         "Take Mon 7 Dec",
         "I cannot, Tue 8 Dec",
         "Not this time, on none of these days",

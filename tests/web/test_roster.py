@@ -405,6 +405,18 @@ def test_a_day_gone_by_without_a_doctor_was_not_filled(
         assert "1 half-day to fill 2 of 4 half-days filled" in words
 
 
+def test_the_way_in_looks_ahead_once_nothing_is_left_of_the_week(
+    house: House, practice: Practice, client_for: ClientFor, clock: FixedClock
+) -> None:
+    client = client_for(member(house, practice, Role.SECRETARY))
+    house.need(practice, THURSDAY)
+    house.need(practice, MONDAY + dt.timedelta(days=8))
+    clock.advance(dt.timedelta(days=3))
+    assert client.get("/").location == "/p/nieul/week/#day-2026-11-26"
+    clock.advance(dt.timedelta(days=1))
+    assert client.get("/").location == "/p/nieul/week/2026-W49"
+
+
 def test_a_phone_opens_the_week_at_today(
     house: House, practice: Practice, client_for: ClientFor, clock: FixedClock
 ) -> None:

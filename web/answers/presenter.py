@@ -21,7 +21,7 @@ from web.localisation import short_date
 # The words of a state, the tone of its badge and its shape.
 STATES: Final[dict[AnswerState, tuple[Any, str, str]]] = {
     AnswerState.SILENT: (_l("Nothing yet"), "amber", "clock"),
-    AnswerState.SAID: (_l("Said something"), "neutral", "tilde"),
+    AnswerState.SAID: (_l("Known in part"), "neutral", "tilde"),
     AnswerState.ANSWERED: (_l("Answered"), "accent", "check"),
     AnswerState.CANNOT: (_l("Cannot come"), "neutral", "minus"),
 }
@@ -107,8 +107,8 @@ def summary(answers: list[DoctorAnswer]) -> list[str]:
     if states[AnswerState.SAID]:
         found.append(
             ngettext(
-                "One has said something and may say more.",
-                "%(num)d have said something and may say more.",
+                "Of one some days are known, and more may come.",
+                "Of %(num)d some days are known, and more may come.",
                 states[AnswerState.SAID],
             )
         )
@@ -118,6 +118,15 @@ def summary(answers: list[DoctorAnswer]) -> list[str]:
                 "One has said nothing yet.",
                 "%(num)d have said nothing yet.",
                 states[AnswerState.SILENT],
+            )
+        )
+    unasked = sum(each.role not in ASKED_ROLES for each in answers)
+    if unasked:
+        found.append(
+            ngettext(
+                "One other is listed who is not asked: a titular or an intern.",
+                "%(num)d others are listed who are not asked: titulars and interns.",
+                unasked,
             )
         )
     if offered:

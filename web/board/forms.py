@@ -25,11 +25,13 @@ from wtforms.widgets import CheckboxInput, ListWidget
 from scheduler.people.queries import PracticeRef
 from scheduler.roster.board import OpenDay
 from scheduler.roster.queries import FURTHEST_MONTHS
-from scheduler.roster.rules import add_months, month_bounds
+from scheduler.roster.rules import add_months, monday_of, month_bounds
 from web.labels import weekday_names
 
-THIS_MONTH, NEXT_MONTH, QUARTER = "month", "next", "quarter"
+# What is shown first is what a thumb can still scroll through.
+FOUR_WEEKS, THIS_MONTH, NEXT_MONTH, QUARTER = "weeks", "month", "next", "quarter"
 PRESETS: Final[dict[str, Any]] = {
+    FOUR_WEEKS: _l("4 weeks"),
     THIS_MONTH: _l("This month"),
     NEXT_MONTH: _l("Next month"),
     QUARTER: _l("3 months"),
@@ -106,7 +108,7 @@ class Filters:
         dates: dict[str, Any] = {"period": self.preset}
         if self.preset is None:
             dates = {"from": self.start.isoformat(), "to": self.end.isoformat()}
-        elif self.preset == QUARTER:
+        elif self.preset == FOUR_WEEKS:
             dates = {}
         return dates | {
             "practice": self.practice.slug if self.practice else None,
@@ -118,6 +120,8 @@ class Filters:
 
 def preset_dates(preset: str, today: dt.date) -> tuple[dt.date, dt.date]:
     """The first and last date of a named period, from today on."""
+    if preset == FOUR_WEEKS:
+        return today, monday_of(today) + dt.timedelta(weeks=5, days=-1)
     if preset == THIS_MONTH:
         return today, month_bounds(today)[1]
     if preset == NEXT_MONTH:
@@ -131,7 +135,7 @@ def read(form: FilterForm, practices: Sequence[PracticeRef], today: dt.date) -> 
     Days of the past are not shown, nor any after the last that can be published.
     """
     usable = form.validate()
-    preset = form.period.data if form.period.data in PRESETS else QUARTER
+    preset = form.period.data if form.period.data in PRESETS else FOUR_WEEKS
     start, end = preset_dates(preset, today)
     chosen = usable and (form.start.data or form.end.data)
     if chosen:
@@ -140,7 +144,7 @@ def read(form: FilterForm, practices: Sequence[PracticeRef], today: dt.date) -> 
         end = min(form.end.data or add_months(start, 3), furthest)
         if end < start:
             form.end.errors = [_("The last day comes before the first.")]
-            end, start = preset_dates(QUARTER, today)[::-1]
+            end, start = preset_dates(FOUR_WEEKS, today)[::-1]
             chosen = False
     return Filters(
         start=start,

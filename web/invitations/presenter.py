@@ -104,7 +104,7 @@ def _hours(need: Need, practice: Practice) -> str:
         "pm": (practice.pm_start, practice.pm_end),
     }
     spans = [halves[half.value] for half in need.period.halves]
-    return f"{spans[0][0]:%H:%M} – {spans[-1][1]:%H:%M}"
+    return ", ".join(f"{begin:%H:%M}–{end:%H:%M}" for begin, end in spans)
 
 
 def _over(found: Answer) -> str | None:
