@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from scheduler.core.errors import RelaisError
+from web.identity import today
 from web.localisation import written
 
 # Facts are interpolated by name; dates are shown as the reader's language writes them.
@@ -84,7 +85,9 @@ MESSAGES: Final[dict[str, Any]] = {
     "calendar_read_only": _l("This calendar can only be read."),
     "calendar_fixed": _l("The calendars of Relais can be neither added nor removed."),
     "calendar_events_only": _l("Relais reads events, not tasks or notes."),
-    "calendar_name_too_long": _l("The identifier of this event is longer than %(most)d characters."),
+    "calendar_name_too_long": _l(
+        "The identifier of this event is longer than %(most)d characters."
+    ),
     "calendar_items_many": _l("This calendar has more than %(most)d events."),
     "calendar_move_unknown": _l(
         "An event cannot go from one calendar to another. Delete it here and add it there."
@@ -128,7 +131,8 @@ MESSAGES: Final[dict[str, Any]] = {
     "not_member_that_day": _l("On %(date)s the doctor is not a doctor of this practice."),
     "role_not_accepted": _l("%(date)s is open to other roles."),
     "licence_missing": _l("No licence to replace is on record, and %(date)s needs one."),
-    "licence_ended": _l("The licence to replace ends on %(until)s, before %(date)s."),
+    "licence_ended": _l("The licence to replace ended on %(until)s."),
+    "licence_ends": _l("The licence to replace ends on %(until)s, before %(date)s."),
     "already_working": _l("Already at work on %(date)s: %(place)s."),
     "elsewhere_that_day": _l("On %(date)s already in another practice: %(place)s."),
     "derogation_missing": _l(
@@ -158,6 +162,9 @@ MESSAGES: Final[dict[str, Any]] = {
     "hold_over": _l("%(date)s cannot be held for you any more. Take it, or leave it."),
     "hold_tentative": _l("%(date)s is only held: the doctor has not said yes yet."),
     "not_held": _l("%(date)s is not held any more: somebody has decided."),
+    "refused_already": _l(
+        "%(date)s was refused already, with another reason: the doctor was told."
+    ),
     "release_needs_titular": _l(
         "%(date)s is less than %(days)d days away: a titular must agree. Ask to be released, or "
         "offer the day to a colleague."
@@ -342,7 +349,10 @@ MESSAGES: Final[dict[str, Any]] = {
 
 def message_for(error: RelaisError) -> str:
     """The sentence of an error; an unknown code falls back on that of its class."""
-    sentence = MESSAGES.get(error.code) or MESSAGES.get(error.default_code)
+    code = error.code
+    if code == "licence_ended" and error.facts["until"] >= today():
+        code = "licence_ends"
+    sentence = MESSAGES.get(code) or MESSAGES.get(error.default_code)
     if sentence is None:
         return _("This cannot be done.")
     return str(sentence) % {name: _shown(value) for name, value in error.facts.items()}

@@ -34,12 +34,19 @@ Span = tuple[dt.date, dt.date]
 class MonthOfReplacement:
     """A month (its first), who is replaced in it, and from when to when no derogation covers it.
 
-    The uncovered spans are those from today on, both dates included.
+    The uncovered spans are those from today on, both dates included. `required` tells whether
+    the practice's replaced doctors need a derogation.
     """
 
     month: dt.date
     doctor: User | None
     uncovered: tuple[Span, ...] = ()
+    required: bool = False
+
+    @property
+    def unnamed(self) -> bool:
+        """Whether somebody must be named before the law can be looked after."""
+        return self.required and self.doctor is None
 
 
 def choose_replaced(
@@ -170,7 +177,7 @@ def months_of(
             first, last = _bounds(month)
             theirs = [(row.since, row.until) for row in granted if row.doctor_id == doctor.id]
             spans = tuple(uncovered(max(first, today), last, theirs))
-        found.append(MonthOfReplacement(month, doctor, spans))
+        found.append(MonthOfReplacement(month, doctor, spans, practice.derogation_required))
     return found
 
 

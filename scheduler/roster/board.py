@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from scheduler.core.database import UnitOfWork
 from scheduler.core.permissions import DOCTOR_ROLES, Actor, Role
-from scheduler.people.models import Member, Practice, Room, User
+from scheduler.people.models import Doctor, Member, Practice, Room, User
 from scheduler.people.queries import PracticeRef
 from scheduler.roster import legality, standing
 from scheduler.roster.availability_queries import Said, availabilities_between
@@ -46,11 +46,13 @@ class Colleague:
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """The titular to reach about a day; `replaced` marks the replaced doctor of the month."""
+    """The titular to reach about a day; `replaced` marks the replaced doctor of the month, and
+    `unnamed` a month that needs one and has none."""
 
     name: str
     phone: str | None
     replaced: bool
+    unnamed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +123,27 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Licence:
+    """What a doctor who needs a licence everywhere has: one until a date, or none."""
+
+    until: dt.date | None
+
+
+@dataclass(frozen=True, slots=True)
 class Board:
     """The practices of a doctor, by name, and their days to fill, by date."""
 
     practices: tuple[Practice, ...]
     days: tuple[OpenDay, ...]
+
+
+def licence_of(session: Session, actor: Actor) -> Licence | None:
+    """The licence of who can take days by one only; None for whoever needs none somewhere."""
+    roles = {each.role for each in actor.memberships} & DOCTOR_ROLES
+    doctor = None if actor.user_id is None else session.get(Doctor, actor.user_id)
+    if roles - legality.LICENSED_ROLES or (doctor is not None and doctor.qualified):
+        return None
+    return Licence(None if doctor is None else doctor.licence_until)
 
 
 def practice_ids_of(actor: Actor) -> set[int]:
@@ -168,10 +186,14 @@ def nearest(
 
 
 def next_open(
-    session: Session, actor: Actor, after: dt.date, practice_id: int | None = None
+    session: Session,
+    actor: Actor,
+    after: dt.date,
+    practice_id: int | None = None,
+    until: dt.date | None = None,
 ) -> dt.date | None:
-    """The first date after `after` with a need that nobody has and that is open to one of the
-    actor's roles, in one practice or in all."""
+    """The first date after `after`, and not after `until`, with a need that nobody has and that
+    is open to one of the actor's roles, in one practice or in all."""
     places = practice_ids_of(actor)
     rows = session.execute(
         sa.select(Need.date, Need.practice_id, Need.roles)
@@ -180,6 +202,7 @@ def next_open(
             Need.practice_id.in_(places if practice_id is None else places & {practice_id}),
             Need.state == NeedState.PUBLISHED,
             Need.date > after,
+            sa.true() if until is None else Need.date <= until,
             Assignment.id.is_(None),
         )
         .order_by(Need.date)
@@ -327,7 +350,8 @@ class _Reading:
         for member in members:
             titular = member.role is Role.TITULAR and member.active_on(opening.date)
             if titular and member.user_id != self.doctor_id:
-                return Contact(member.user.name, member.user.phone, replaced=False)
+                unnamed = self.practices[opening.practice_id].derogation_required
+                return Contact(member.user.name, member.user.phone, False, unnamed)
         return None
 
     def _last_doctor(self, practice_id: int, date: dt.date) -> dt.date | None:

@@ -25,6 +25,8 @@ from scheduler.roster.rules import (
 )
 
 FURTHEST_MONTHS: Final = 24
+DAY: Final = dt.timedelta(days=1)
+WEEK: Final = 7 * DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,21 +260,32 @@ def next_published(session: Session, practice_id: int, after: dt.date) -> dt.dat
     )
 
 
-def next_unpublished_month(
-    session: Session, practice_id: int, today: dt.date
-) -> tuple[dt.date, dt.date]:
-    """The first calendar month after that of `today` in which nothing is published yet."""
+def next_unpublished(session: Session, practice_id: int, today: dt.date) -> tuple[dt.date, dt.date]:
+    """The days to publish next: from the one after the last that is published to the end of its
+    month, or of the next one where little is left of it; else the whole month after this one."""
+    last = session.scalar(
+        sa.select(sa.func.max(Need.date)).where(
+            Need.practice_id == practice_id,
+            Need.state == NeedState.PUBLISHED,
+            Need.date > today,
+        )
+    )
+    if last is None:
+        return month_bounds(add_months(today.replace(day=1), 1))
+    start = min(last + DAY, add_months(today, FURTHEST_MONTHS))
+    end = month_bounds(start)[1]
+    return start, end if end - start >= WEEK else month_bounds(end + DAY)[1]
+
+
+def published_months(session: Session, practice_id: int, today: dt.date) -> set[dt.date]:
+    """The months (their firsts) with a published need today or later."""
     dates = session.scalars(
         sa.select(Need.date)
         .where(
             Need.practice_id == practice_id,
             Need.state == NeedState.PUBLISHED,
-            Need.date > today,
+            Need.date >= today,
         )
         .distinct()
     )
-    published = {day.replace(day=1) for day in dates}
-    this_month = today.replace(day=1)
-    candidates = [add_months(this_month, months) for months in range(1, FURTHEST_MONTHS + 1)]
-    free = [first for first in candidates if first not in published]
-    return month_bounds((free or candidates)[0])
+    return {day.replace(day=1) for day in dates}

@@ -89,7 +89,7 @@ def test_a_day_of_the_board_tells_what_matters(cabinet: Cabinet) -> None:
     assert (day.need_id, day.room, day.period, day.priority) == (need.id, "Salle 1", Period.AM, 2)
     assert (day.practice.slug, day.practice.name) == ("nieul", "Cabinet de Nieul")
     assert day.hours == ((dt.time(8, 30), dt.time(12, 30)),)
-    assert day.titular == Contact("Anne Petit", "02 51 00 11 22", replaced=False)
+    assert day.titular == Contact("Anne Petit", "02 51 00 11 22", False, unnamed=True)
     assert day.colleagues == ()
     assert day.said is None
     assert not day.declined
@@ -196,7 +196,10 @@ def test_a_titular_who_has_left_is_not_the_one_to_reach(cabinet: Cabinet, house:
     house.member(other, Role.TITULAR, given_name="New", family_name="One", since=THURSDAY)
     house.member(other, Role.REPLACEMENT, cabinet.lea)
     house.need(other, THURSDAY)
-    assert cabinet.day().titular == Contact("New One", None, replaced=False)
+    assert cabinet.day().titular == Contact("New One", None, False, unnamed=True)
+    with house.database.transaction() as session:
+        session.get_one(Practice, other.id).derogation_required = False
+    assert cabinet.day().titular == Contact("New One", None, False)
 
 
 def test_what_the_doctor_said_of_the_day(cabinet: Cabinet, house: House) -> None:

@@ -179,18 +179,21 @@ def test_the_next_published_day(house: House, practice: Practice) -> None:
         assert queries.next_published(session, practice.id, dt.date(2026, 12, 10)) is None
 
 
-def test_the_next_month_not_yet_published(house: House, practice: Practice) -> None:
-    def following(today: dt.date = MONDAY) -> tuple[dt.date, dt.date]:
+def test_what_to_publish_next_leaves_no_gap(house: House, practice: Practice) -> None:
+    def following() -> tuple[dt.date, dt.date]:
         with house.database.session() as session:
-            return queries.next_unpublished_month(session, practice.id, today)
+            return queries.next_unpublished(session, practice.id, MONDAY)
 
-    december = (dt.date(2026, 12, 1), dt.date(2026, 12, 31))
-    assert following() == december
-    house.need(practice, MONDAY)
-    assert following() == december
+    assert following() == (dt.date(2026, 12, 1), dt.date(2026, 12, 31))
+    house.need(practice, dt.date(2026, 12, 11))
+    assert following() == (dt.date(2026, 12, 12), dt.date(2026, 12, 31))
     house.need(practice, dt.date(2026, 12, 31))
-    house.need(practice, dt.date(2027, 2, 1))
     assert following() == (dt.date(2027, 1, 1), dt.date(2027, 1, 31))
+    # What is left of a month hardly needs a turn of its own.
+    house.need(practice, dt.date(2027, 1, 28))
+    assert following() == (dt.date(2027, 1, 29), dt.date(2027, 2, 28))
+    house.need(practice, dt.date(2027, 3, 3), state=NeedState.WITHDRAWN)
+    assert following() == (dt.date(2027, 1, 29), dt.date(2027, 2, 28))
 
 
 @pytest.mark.parametrize(

@@ -103,6 +103,46 @@ def test_the_board_says_what_matters_for_choosing(
     assert "<strong>Cabinet de Nieul</strong>" not in page
 
 
+def test_a_licence_that_ended_is_said_once_and_leads_nowhere(
+    house: House, client_for: Client, practice: Practice, need: Need
+) -> None:
+    facts = {"qualified": False, "licence_until": dt.date(2026, 11, 15)}
+    driss = house.member(practice, Role.REPLACEMENT, locale=Locale.ENGLISH, doctor=facts)
+    house.need(practice, THURSDAY + 20 * WEEK)
+    page = client_for(driss).get("/board/").text
+    assert page.count("Your licence ended on 15 November 2026.") == 1
+    assert "Go to the next open day" not in page
+    assert "below you can read why" not in page
+
+
+def test_a_licence_that_ends_bounds_the_days_to_come(
+    house: House, client_for: Client, practice: Practice
+) -> None:
+    facts = {"qualified": False, "licence_until": THURSDAY}
+    driss = house.member(practice, Role.REPLACEMENT, locale=Locale.ENGLISH, doctor=facts)
+    after = house.need(practice, THURSDAY + 20 * WEEK)
+    client = client_for(driss)
+    page = client.get("/board/").text
+    assert "Your licence ends on 3 December 2026: later days need a new one." in page
+    assert "Go to the next open day" not in page
+    refused = client.post("/board/claim", data={"need": after.id})
+    assert "The licence to replace ends on Thu 3 Dec 2026, before" in refused.text
+    with house.database.transaction() as session:
+        session.get_one(Doctor, driss.id).qualified = True
+    assert "Your licence" not in client.get("/board/").text
+
+
+def test_a_month_without_a_replaced_doctor_says_so_on_the_card(
+    house: House, database: Database, client_for: Client, practice: Practice, lea: User, need: Need
+) -> None:
+    words = "titular doctor (no replaced doctor is named for this month yet)"
+    client = client_for(lea)
+    assert words in client.get("/board/").text
+    with database.transaction() as session:
+        session.get_one(Practice, practice.id).derogation_required = False
+    assert words not in client.get("/board/").text
+
+
 def test_a_colleague_is_named_with_role_and_room(
     house: House, client_for: Client, practice: Practice, lea: User, hugo: User, need: Need
 ) -> None:

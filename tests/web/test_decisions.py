@@ -212,3 +212,16 @@ def test_page_queries_do_not_grow(desk: Desk, client_for: Client) -> None:
             client.get(f"{P}/decisions/")
         counts.append(len(statements))
     assert counts[0] == counts[1]
+
+
+def test_months_without_a_replaced_doctor_are_told(desk: Desk, client_for: Client) -> None:
+    desk.held(5)
+    client = client_for(desk.titular)
+    page = client.get(f"{P}/decisions/").text
+    assert "No replaced doctor is named" in page
+    assert f'href="{P}/practice/#replaced"' in page
+    settings = client.get(f"{P}/practice/").text
+    assert settings.count("Days are published, and nobody is named.") == 1
+    with desk.house.database.transaction() as session:
+        session.get_one(Practice, desk.practice.id).derogation_required = False
+    assert "No replaced doctor is named" not in client.get(f"{P}/decisions/").text

@@ -267,7 +267,7 @@ def test_a_refusal_says_why_before_and_after(
         locale="en",
     )
     need = house.need(practice, THURSDAY)
-    reason = "The licence to replace ends on Sun 15 Nov 2026, before Thu 26 Nov 2026."
+    reason = "The licence to replace ended on Sun 15 Nov 2026."
     html = page(client_for(doctor), f"/p/nieul/needs/{need.id}")
     assert reason in html
     assert "/claim" not in html

@@ -16,7 +16,7 @@ from scheduler.calendars.holidays import HolidayCalendar
 from scheduler.core.errors import RelaisError
 from scheduler.people.models import HoldOutcome, Practice
 from scheduler.roster.availability_queries import OwnDay
-from scheduler.roster.board import Colleague, OpenDay, Place
+from scheduler.roster.board import Colleague, Licence, OpenDay, Place
 from scheduler.roster.models import Assignment
 from scheduler.roster.rules import AssignmentState, Period, days_between, monday_of, month_bounds
 from scheduler.roster.taken_days import Recent
@@ -81,6 +81,24 @@ def card(
         "held": _held(day, mine=mine),
         "mine": mine,
     }
+
+
+def licence(found: Licence | None, filters: Filters, today: dt.date) -> dict[str, Any] | None:
+    """What a doctor reads of a licence that does not cover the dates shown; `over` where nothing
+    can be theirs any more."""
+    if found is None or (found.until is not None and found.until >= filters.end):
+        return None
+    if found.until is None:
+        sentence = _("No licence to replace is on record for you.")
+    elif found.until < today:
+        sentence = _("Your licence ended on %(date)s.", date=written(found.until, "d MMMM y"))
+    else:
+        sentence = _(
+            "Your licence ends on %(date)s: later days need a new one.",
+            date=written(found.until, "d MMMM y"),
+        )
+    over = found.until is None or found.until < today
+    return {"words": sentence, "over": over}
 
 
 def refused(

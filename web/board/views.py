@@ -29,7 +29,7 @@ from scheduler.people.models import Practice
 from scheduler.people.queries import PracticeRef
 from scheduler.roster import board, claiming, taken_days
 from scheduler.roster.availability_queries import own_days
-from scheduler.roster.board import Place
+from scheduler.roster.board import Licence, Place
 from scheduler.roster.claiming import Several
 from scheduler.roster.legality import OWN_LIMITS
 from scheduler.roster.models import Assignment
@@ -141,6 +141,7 @@ def _page(outcome: Outcome | None = None) -> str:
     listed = [day for day in shown if filters.all or not day.barred]
     cards = [(day, presenter.card(day, calendars, reader_id, today())) for day in listed]
     many = len(found.practices) > 1
+    licence = board.licence_of(session(), actor())
     own = own_days(session(), reader_id or 0, filters.start, filters.end)
     return render_template(
         "board/index.html",
@@ -158,7 +159,8 @@ def _page(outcome: Outcome | None = None) -> str:
         tickable=sum(value["may_take"] for _day, value in cards),
         recent=presenter.recent(taken_days.recent(session(), actor(), today()), many=many),
         outcome=_told(outcome, (card for _day, card in cards)) if outcome else None,
-        next_open=None if listed else _next_open(filters),
+        licence=presenter.licence(licence, filters, today()),
+        next_open=None if listed else _next_open(filters, licence),
     )
 
 
@@ -186,10 +188,13 @@ def _instead(lost: Place) -> list[dict[str, Any]]:
     ]
 
 
-def _next_open(filters: Filters) -> dict[str, str] | None:
-    """The first open day after the dates shown, where these have none."""
+def _next_open(filters: Filters, licence: Licence | None) -> dict[str, str] | None:
+    """The first open day after the dates shown, where these have none, and within the licence."""
+    if licence is not None and licence.until is None:
+        return None
+    until = licence.until if licence is not None else None
     place = filters.practice.id if filters.practice else None
-    date = board.next_open(session(), actor(), filters.end, place)
+    date = board.next_open(session(), actor(), filters.end, place, until)
     if date is None:
         return None
     there = filters.but(preset=None, start=date, end=add_months(date, 1), weekdays=frozenset())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
@@ -10,13 +11,14 @@ from flask_babel import gettext as _
 
 from scheduler.core.errors import Conflict, InvalidInput, RelaisError
 from scheduler.core.permissions import Action, Subject, require
+from scheduler.people import replacements
 from scheduler.roster import decision_queries, holding, queries, releasing
 from web.database import session
 from web.decisions import presenter
 from web.decisions.forms import AnswerForm, RefusalForm
 from web.forms import RefusableForm
 from web.identity import actor, practice, practice_blueprint, today
-from web.localisation import short_date
+from web.localisation import month_name, short_date
 from web.messages import message_for
 
 blueprint = practice_blueprint("decisions", __name__)
@@ -113,7 +115,15 @@ def _page(
         "decisions/index.html",
         items=sorted(items, key=lambda item: item["order"]),
         problem=message_for(problem) if problem else None,
+        unnamed=[month_name(month) for month in _unnamed_months()],
     )
+
+
+def _unnamed_months() -> list[dt.date]:
+    """The months with days to fill whose contracts have nobody's name to stand in."""
+    published = queries.published_months(session(), practice().id, today())
+    months = replacements.months_of(session(), practice(), today())
+    return [each.month for each in months if each.unnamed and each.month in published]
 
 
 def _refusal(number: int) -> RefusalForm:

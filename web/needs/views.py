@@ -38,12 +38,12 @@ OWN = "own-"
 
 @blueprint.get("/days/")
 def publish() -> ResponseReturnValue:
-    """What publishing a pattern in a period would do; the next open month where none is asked."""
+    """What publishing a pattern in a period would do; the next days where none are asked."""
     require(actor(), Action.NEED_PUBLISH, Subject(practice().id))
     found = queries.patterns_of(session(), practice().id)
     if not found:
         return _publish_page(found, None)
-    start, end = queries.next_unpublished_month(session(), practice().id, today())
+    start, end = queries.next_unpublished(session(), practice().id, today())
     usual = {"pattern": str(found[0].id), "start": start.isoformat(), "end": end.isoformat()}
     form = PublishForm(MultiDict(usual | request.args.to_dict()), meta={"csrf": False})
     form.offer(found)

@@ -17,6 +17,7 @@ from scheduler.people.models import Derogation, Member, Practice, User
 from scheduler.people.practices import TRUSTABLE, PracticeSettings
 from scheduler.people.queries import members_of
 from scheduler.people.replacements import MonthOfReplacement
+from scheduler.roster.queries import published_months
 from scheduler.roster.rules import month_bounds
 from web.identity import today
 from web.labels import ROLE_NAMES
@@ -46,6 +47,7 @@ class Page:
     titulars: list[User]
     months: list[MonthOfReplacement]
     derogations: list[Derogation]
+    published: set[dt.date]
 
     @classmethod
     def load(cls, session: Session, practice: Practice) -> Page:
@@ -57,6 +59,7 @@ class Page:
             replacements.titulars_between(session, practice.id, today(), last),
             months,
             replacements.derogations_of(session, practice.id, today()),
+            published_months(session, practice.id, today()),
         )
 
     @property
@@ -113,7 +116,9 @@ class Page:
         return str(ROLE_NAMES[member.role])
 
     def warning(self, month: MonthOfReplacement) -> str | None:
-        """What no derogation covers in a month, in a sentence."""
+        """What no derogation covers in a month, or that nobody is named, in a sentence."""
+        if month.unnamed and month.month in self.published:
+            return _("Days are published, and nobody is named.")
         if not month.uncovered:
             return None
         return _("Without a derogation: %(days)s", days=", ".join(_spans(month.uncovered)))

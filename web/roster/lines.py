@@ -31,7 +31,7 @@ def lines(reading: Reading, rights: Rights, today: dt.date) -> list[dict[str, An
     if rights.front_desk:
         found += [
             _line(_("Phone"), "phone", _phones(reading)),
-            _line(_("Licence"), "warning", _licences(reading)),
+            _line(_("Licence"), "warning", _licences(reading, today)),
             _line(_("Open questions"), "inbox", _matters(reading)),
         ]
     return [
@@ -150,12 +150,14 @@ def _phones(reading: Reading) -> dict[dt.date, Items]:
     return _by_date((date, item) for (date, _doctor), item in items.items())
 
 
-def _licences(reading: Reading) -> dict[dt.date, Items]:
+def _licences(reading: Reading, today: dt.date) -> dict[dt.date, Items]:
     found = {}
     for trouble in licence_troubles(reading.entries, reading.doctors):
         note = _("no licence")
         if trouble.until is not None:
-            note = _("ended on %(date)s", date=written(trouble.until, "d MMM"))
+            until = written(trouble.until, "d MMM")
+            over = trouble.until < today
+            note = _("ended on %(date)s", date=until) if over else _("ends on %(date)s", date=until)
         href = url_for("roster.need", need_id=trouble.need_id)
         found[trouble.date, trouble.name] = _item(trouble.name, href, note=note, missing=True)
     return _by_date((date, item) for (date, _name), item in found.items())
