@@ -41,9 +41,10 @@ def weekday_names(pattern: str = "EEE") -> list[str]:
 
 def day_count(half_days: float) -> str:
     """« 2,5 jours »: in French one and a half is still singular."""
-    days = half_days / 2
+    days = round(half_days / 2, 1)
     number = grammatical_number(days)
-    return ngettext("%(days)s day", "%(days)s days", number, days=format_decimal(days))
+    shown = format_decimal(days, "#,##0.#")
+    return ngettext("%(days)s day", "%(days)s days", number, days=shown)
 
 
 def grammatical_number(days: float) -> int:

@@ -127,10 +127,11 @@ def add_weekly(
     that names no day, and for too many of them.
     """
     begin(session, actor, doctor_id, practice_id)
-    if end is not None:
-        check_order(start, end)
     check_first(session, doctor_id, start, "start")
     check_ahead(session, doctor_id, start, "start")
+    if end is not None:
+        check_order(start, end)
+        check_ahead(session, doctor_id, end, "end")
     values: dict[str, Any] = {
         "doctor_id": doctor_id,
         "practice_id": practice_id,
@@ -168,6 +169,7 @@ def end_weekly(session: UnitOfWork, actor: Actor, weekly_id: int, last: dt.date)
     row = _own_repetition(session, actor, weekly_id)
     check_first(session, row.doctor_id, last, "end")
     check_order(row.start, last)
+    check_ahead(session, row.doctor_id, last, "end")
     if row.end == last:
         return
     row.end = last

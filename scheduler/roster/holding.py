@@ -108,7 +108,11 @@ def confirm(session: UnitOfWork, actor: Actor, assignment_id: int) -> Assignment
 
 
 def refuse(session: UnitOfWork, actor: Actor, assignment_id: int, reason: str) -> Assignment:
-    """Say no to a held day, and why: it is to fill again, and the doctor is told."""
+    """Say no to a held day, and why: it is to fill again, and the doctor is told.
+
+    Saying it twice changes nothing; raises `Conflict` for another reason than the doctor has
+    read, and for a day that is no longer held.
+    """
     reason = reason_of(reason)
     if not reason:
         raise InvalidInput("reason_required", field="reason")
@@ -116,6 +120,8 @@ def refuse(session: UnitOfWork, actor: Actor, assignment_id: int, reason: str) -
     if assignment.state is AssignmentState.HELD:
         assignments.end(session, actor, assignment, ReleaseKind.REFUSED, reason)
         assignments.tell(session, "assignment.refused", assignment, [assignment.doctor_id], actor)
+    elif assignment.release_reason != reason:
+        raise Conflict("refused_already", date=assignment.date)
     return assignment
 
 

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, aliased, joinedload
+from sqlalchemy.orm import Session, aliased, contains_eager, joinedload
 
 from scheduler.core.errors import NotFound
 from scheduler.core.outbox import MessageState, OutboxMessage
 from scheduler.core.permissions import Action, Actor, Subject, can, require
-from scheduler.people.models import Practice, User
+from scheduler.people.models import Member, Practice, Room, User
 from scheduler.roster.models import Assignment, Need, Swap
 from scheduler.roster.rules import AssignmentSource, AssignmentState, SwapState
 
 MOST_LISTED: Final = 60
 MOST_RETURNS: Final = 200
-_STANDING: Final = (AssignmentState.HELD, AssignmentState.CONFIRMED)
 _WHOLE: Final = (
     joinedload(Swap.practice),
     joinedload(Swap.doctor),
@@ -195,24 +195,50 @@ def chain_of(session: Session, day: Assignment) -> list[Assignment]:
 
 
 def days_of_colleagues(
-    session: Session, practice: Practice, doctor_id: int, today: dt.date
+    session: Session, practice: Practice, day: Assignment, today: dt.date
 ) -> list[Assignment]:
-    """The coming days of the other doctors of a practice, by doctor and date: what an exchange
-    can ask for in return; at most `MOST_RETURNS`."""
-    statement = (
+    """The coming days of the other doctors of a practice, by date, half-day and room: what an
+    exchange for `day` can ask for in return; at most `MOST_RETURNS`.
+
+    Days that are only held, and those that the roles of either of the two keep from the other,
+    are left out.
+    """
+    rows = session.scalars(
         sa.select(Assignment)
-        .join(Assignment.doctor)
+        .join(Assignment.need)
+        .join(Need.room)
         .where(
             Assignment.practice_id == practice.id,
-            Assignment.doctor_id != doctor_id,
-            Assignment.state.in_(_STANDING),
+            Assignment.doctor_id != day.doctor_id,
+            Assignment.state == AssignmentState.CONFIRMED,
             Assignment.date > today,
         )
-        .options(joinedload(Assignment.doctor), joinedload(Assignment.need).joinedload(Need.room))
-        .order_by(Assignment.date, User.family_name, Assignment.id)
-        .limit(MOST_RETURNS)
+        .options(
+            joinedload(Assignment.doctor),
+            contains_eager(Assignment.need).contains_eager(Need.room),
+        )
+        .order_by(Assignment.date, Assignment.period, Room.position, Assignment.id)
+    ).all()
+    members = session.scalars(
+        sa.select(Member).where(
+            Member.practice_id == practice.id,
+            Member.user_id.in_({day.doctor_id, *(row.doctor_id for row in rows)}),
+        )
     )
-    return list(session.scalars(statement))
+    by_doctor: defaultdict[int, list[Member]] = defaultdict(list)
+    for member in members:
+        by_doctor[member.user_id].append(member)
+
+    def admits(need: Need, doctor_id: int) -> bool:
+        return any(
+            member.role in need.roles and member.active_on(need.date)
+            for member in by_doctor[doctor_id]
+        )
+
+    found = [
+        row for row in rows if admits(row.need, day.doctor_id) and admits(day.need, row.doctor_id)
+    ]
+    return found[:MOST_RETURNS]
 
 
 def told_of(

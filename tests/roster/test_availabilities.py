@@ -308,6 +308,7 @@ def test_a_repetition_is_added_once(desk: Desk) -> None:
     [
         ({"start": TODAY - dt.timedelta(1)}, "availability_past", "start"),
         ({"start": FAR + dt.timedelta(1)}, "availability_too_far", "start"),
+        ({"start": TODAY, "end": dt.date(9999, 12, 31)}, "availability_too_far", "end"),
         ({"start": THURSDAY, "end": TODAY}, "availability_range_order", "end"),
         ({"start": TODAY, "end": TODAY}, "availability_no_day", "end"),
     ],

@@ -142,6 +142,12 @@ def test_a_titular_refuses_and_says_why(
     stood = stands(house, taken)
     assert (stood.state, stood.release_kind) == (AssignmentState.RELEASED, ReleaseKind.REFUSED)
     assert told(house)[1:] == [("assignment.refused", doctor.id)]
+    with house.database.transaction() as session:
+        holding.refuse(session, house.actor(titular), taken.id, "The room is being painted")
+    with house.database.session() as session, pytest.raises(Conflict, match="refused_already"):
+        holding.refuse(session, house.actor(titular), taken.id, "Somebody else comes")
+    assert stands(house, taken).release_reason == "The room is being painted"
+    assert len(told(house)) == 2
     with house.database.session() as session, pytest.raises(Conflict, match="not_held"):
         holding.confirm(session, house.actor(titular), taken.id)
 

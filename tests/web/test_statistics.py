@@ -111,6 +111,8 @@ def test_a_figure_as_a_file(client: FlaskClient) -> None:
     head, *weeks = rows(client, "coverage")
     assert head[:2] == ["Week", "Monday"]
     assert [week[0] for week in weeks] == ["W43 2026", "W44 2026", "W45 2026", "W46 2026"]
+    # A spreadsheet reads dates of this form and sorts them.
+    assert [week[1] for week in weeks] == ["2026-10-19", "2026-10-26", "2026-11-02", "2026-11-09"]
     assert [week[4] for week in weeks] == ["50%", "50%", "100%", "100%"]
     assert weeks[0][5] == "All Saints’ school holidays"
     assert weeks[2][5] == ""

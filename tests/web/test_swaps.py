@@ -15,13 +15,14 @@ from scheduler.core.clock import FixedClock
 from scheduler.core.permissions import Role
 from scheduler.people.models import Practice, User
 from scheduler.roster.models import Assignment, Swap
-from scheduler.roster.rules import AssignmentState, Preference, SwapState
+from scheduler.roster.rules import AssignmentState, Period, Preference, SwapState
 from tests.factories import House
 from tests.support import count_queries
 
 Client = Callable[[User | None], FlaskClient]
 TUESDAY = dt.date(2026, 12, 8)
 THURSDAY = dt.date(2026, 12, 10)
+DAY = dt.timedelta(days=1)
 P = "/p/nieul"
 
 
@@ -132,6 +133,28 @@ def test_an_offer_by_name_is_told_on_every_page(cabinet: Cabinet, client_for: Cl
     assert line not in words(client.get(f"{P}/week/").text)
     assert cabinet.swaps()[0].state is SwapState.DECLINED
     assert "Hugo Roux said no." in words(client_for(cabinet.lea).get(f"{P}/swaps/{swap.id}").text)
+
+
+def test_only_days_that_could_be_exchanged_are_offered_in_return(
+    cabinet: Cabinet, client_for: Client
+) -> None:
+    house, practice = cabinet.house, cabinet.practice
+    intern = house.member(practice, Role.INTERN, given_name="Zoé", family_name="Lang")
+    for_interns = house.need(practice, TUESDAY + 7 * DAY, roles=[Role.INTERN.value])
+    house.assignment(for_interns, intern)
+    held = house.need(practice, TUESDAY + 8 * DAY)
+    house.assignment(held, cabinet.hugo, AssignmentState.HELD)
+    for room, period in ((1, Period.PM), (1, Period.AM), (0, Period.PM)):
+        there = cabinet.hugo if room else cabinet.titular
+        house.assignment(house.need(practice, TUESDAY + 9 * DAY, period, room=room), there)
+    page = client_for(cabinet.lea).get(f"{P}/assignments/{cabinet.tuesday.id}/offer").text
+    options = re.findall(r"<option[^>]*>(.*?)</option>", page, re.S)
+    assert [option.partition(" · ")[0] for option in options[1:]] == [
+        "Thu 10 Dec, Salle 1, whole day",
+        "Thu 17 Dec, Salle 2, morning",
+        "Thu 17 Dec, Salle 1, afternoon",
+        "Thu 17 Dec, Salle 2, afternoon",
+    ]
 
 
 def test_a_day_is_exchanged_for_a_colleague_s(cabinet: Cabinet, client_for: Client) -> None:

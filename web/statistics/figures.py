@@ -58,6 +58,8 @@ class Figure:
     legend: tuple[tuple[str, str], ...] = ()
     wide: bool = False
     unit: str = ""
+    # The rows of the file, where a machine wants other words than a reader.
+    file: tuple[tuple[str, ...], ...] = ()
 
 
 def all_of(facts: Facts, calendar: HolidayCalendar, today: dt.date) -> list[Figure]:
@@ -88,7 +90,7 @@ def headlines(facts: Facts, calendar: HolidayCalendar) -> list[tuple[str, str]]:
 def coverage(facts: Facts, calendar: HolidayCalendar, today: dt.date) -> Figure:
     """How much of each ISO week is filled, with its holidays."""
     weeks = statistics.coverage_by_week(facts)
-    items, rows = [], []
+    items, rows, file = [], [], []
     for monday, share in weeks.items():
         school = _weekday_name(calendar.school, monday)
         public = _weekday_name(calendar.closed, monday)
@@ -99,17 +101,15 @@ def coverage(facts: Facts, calendar: HolidayCalendar, today: dt.date) -> Figure:
         parts = (("full", filled), (rest, 100 - filled)) if share.half_days else ()
         words = " · ".join(filter(None, [name, percent(share), school, public]))
         items.append(Column(written(monday, "d MMM"), parts, words, tuple(marks)))
-        rows.append(
-            (
-                name,
-                short_date(monday),
-                _half(share.half_days),
-                _half(share.filled),
-                percent(share),
-                school or "",
-                public or "",
-            )
+        facts_of = (
+            _half(share.half_days),
+            _half(share.filled),
+            percent(share),
+            school or "",
+            public or "",
         )
+        rows.append((name, short_date(monday), *facts_of))
+        file.append((name, monday.isoformat(), *facts_of))
     known = [share.percent for share in weeks.values() if share.percent is not None]
     sentence = ngettext(
         "%(num)d week: from %(low)s to %(high)s covered.",
@@ -143,6 +143,7 @@ def coverage(facts: Facts, calendar: HolidayCalendar, today: dt.date) -> Figure:
             ("school", _("school holidays")),
             ("public", _("public holiday or closed")),
         ),
+        file=tuple(file),
         wide=True,
     )
 

@@ -57,7 +57,8 @@ def download(name: str) -> ResponseReturnValue:
     facts, calendar = _read(start, end)
     for figure in figures.all_of(facts, calendar, today()):
         if figure.name == name:
-            answer = Response(export.written(figure.head, figure.rows), mimetype="text/csv")
+            rows = figure.file or figure.rows
+            answer = Response(export.written(figure.head, rows), mimetype="text/csv")
             file = f"{practice().slug}-{name}-{start}-{end}.csv"
             answer.headers["Content-Disposition"] = f'attachment; filename="{file}"'
             return answer

@@ -188,7 +188,7 @@ def _offer_page(
         who = candidates.who_could_come(session(), SYSTEM, practice(), day.need)
     except (Conflict, RuleBroken) as error:
         who, problem = candidates.WhoCould(0, (), ()), problem or error
-    days = swap_queries.days_of_colleagues(session(), practice(), day.doctor_id, today())
+    days = swap_queries.days_of_colleagues(session(), practice(), day, today())
     own = day.doctor_id == actor().user_id
     return render_template(
         "swaps/new.html",
