@@ -191,6 +191,7 @@ def may_undo(session: UnitOfWork, actor: Actor, assignment: Assignment) -> bool:
         and assignment.predecessor_id is None
         and actor.user_id in (assignment.doctor_id, assignment.created_by)
         and assignment.source in _UNDOABLE
+        and not assignment.tentative
         and assignment.state in (AssignmentState.HELD, AssignmentState.CONFIRMED)
         and session.now() <= undo_until(assignment)
     )

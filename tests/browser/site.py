@@ -87,7 +87,13 @@ def serving(path: Path, clock: Clock, templates: BytecodeCache) -> Iterator[Site
     url = f"http://127.0.0.1:{server.server_port}"
     address = f"sqlite:///{path}"
     database = Database(address, clock)
-    app = create_app(Settings(database_url=address, secret_key=SECRET_KEY, base_url=url), database)
+    settings = Settings(
+        database_url=address,
+        secret_key=SECRET_KEY,
+        base_url=url,
+        reply_address="relais@example.org",
+    )
+    app = create_app(settings, database)
     app.jinja_env.bytecode_cache = templates
     server.app = whole(app)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})

@@ -27,6 +27,7 @@ from tests.browser.called import (
 )
 from tests.browser.conftest import Sessions, Visit, windows
 from tests.browser.furnished import QUIET_NEED, SLUG, THOMAS
+from tests.browser.invited import invite_doctors
 from tests.browser.site import DEVICES, Site, Visitor, serving
 from tests.conftest import NOW
 
@@ -106,6 +107,15 @@ PAGES_OF_HELP: Final[list[tuple[str, Role | None, str, int]]] = [
     ("help-absence", Role.SECRETARY, f"{PRACTICE}/absences/{ABSENT}", 200),
     ("help-absence-of-a-colleague", Role.REPLACEMENT, f"{PRACTICE}/absences/{ABSENT}", 200),
     ("help-week", Role.SECRETARY, f"{PRACTICE}/week/2026-W48", 200),
+    ("invitations", Role.TITULAR, f"{PRACTICE}/calendar-invitations/", 200),
+    ("invitations-read", Role.SECRETARY, f"{PRACTICE}/calendar-invitations/", 200),
+    ("invite", Role.TITULAR, f"{PRACTICE}/calendar-invitations/new", 200),
+    (
+        "invite-whom",
+        Role.TITULAR,
+        f"{PRACTICE}/calendar-invitations/new?need=7&need={QUIET_NEED}",
+        200,
+    ),
     ("notifications", Role.REPLACEMENT, "/account/notifications", 200),
     ("notifications-stop", None, STOP, 200),
 ]
@@ -122,6 +132,7 @@ def help_site(
     shutil.copy(furnished, path)
     with serving(path, FixedClock(NOW), compiled_templates) as site:
         call_for_help(site.database)
+        invite_doctors(site.database)
         yield site
 
 

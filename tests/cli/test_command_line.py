@@ -55,6 +55,7 @@ def assert_refused(result: Result, *words: str) -> None:
         ("solve",),
         ("check",),
         ("calendars", "preview"),
+        ("calendars", "reply"),
         ("audit", "verify"),
         ("db", "upgrade"),
         ("db", "check"),

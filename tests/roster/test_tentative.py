@@ -196,6 +196,18 @@ def test_a_titular_may_free_it(
     assert told(house) == [("assignment.released", doctor.id)]
 
 
+def test_there_is_nothing_to_undo_before_the_yes(
+    house: House, doctor: User, need: Need
+) -> None:
+    held = hold(house, doctor, need)
+    actor = house.actor(doctor)
+    with house.database.session() as session:
+        assert not claiming.may_undo(session, actor, session.get_one(Assignment, held.id))
+    taken = claim(house, doctor, need)
+    with house.database.session() as session:
+        assert claiming.may_undo(session, actor, session.get_one(Assignment, taken.id))
+
+
 def test_it_cannot_be_offered_to_a_colleague(
     house: House, practice: Practice, doctor: User, need: Need
 ) -> None:

@@ -10,6 +10,7 @@ from typing import Final
 from scheduler.calendars.invitations.answering import Outcome, Result
 from scheduler.calendars.invitations.polling import carry_out
 from scheduler.calendars.reading import Unreadable, limits
+from scheduler.calendars.reading.faults import Fault
 from scheduler.calendars.reading.sentences import fault_sentence
 from scheduler.core.database import Database
 from scheduler.core.settings import Settings
@@ -45,6 +46,8 @@ def reply_file(path: Path, database: Database, settings: Settings) -> int:
     except ValueError:
         return _refuse(shown, "no name of a file")
     except Unreadable as fault:
+        if fault.code == Fault.NOT_ONE:
+            return _refuse(shown, "no mail, or its calendar is none")
         return _refuse(shown, fault_sentence(fault.code, fault.facts))
     sys.stdout.write(_line(outcome) + "\n")
     return OK

@@ -113,13 +113,13 @@ def _description(invitation: CalendarInvitation, locale: Locale, link: str) -> s
 
 
 def _organizer(address: str, name: str) -> vCalAddress:
-    organizer = vCalAddress(f"MAILTO:{address}")
+    organizer = vCalAddress(f"mailto:{address}")
     organizer.params["CN"] = vText(_plain(name))
     return organizer
 
 
 def _attendee(invitation: CalendarInvitation, method: Method) -> vCalAddress:
-    attendee = vCalAddress(f"MAILTO:{invitation.address}")
+    attendee = vCalAddress(f"mailto:{invitation.address}")
     attendee.params["CN"] = vText(_plain(invitation.doctor.name))
     attendee.params["CUTYPE"] = vText("INDIVIDUAL")
     attendee.params["ROLE"] = vText("REQ-PARTICIPANT")

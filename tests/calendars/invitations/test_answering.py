@@ -36,8 +36,8 @@ def test_an_invitation_is_a_request_that_only_the_doctor_can_answer(
     (letter,) = post.letters(doctor)
     method, event = event_of(letter)
     assert method == "REQUEST"
-    assert event["ORGANIZER"] == f"MAILTO:{post.address(invited)}"
-    assert event["ATTENDEE"] == f"MAILTO:{doctor.email}"
+    assert event["ORGANIZER"] == f"mailto:{post.address(invited)}"
+    assert event["ATTENDEE"] == f"mailto:{doctor.email}"
     assert event["ATTENDEE"].params["RSVP"] == "TRUE"
     assert event["ATTENDEE"].params["PARTSTAT"] == "NEEDS-ACTION"
     assert (event["SEQUENCE"], event["STATUS"]) == (0, "CONFIRMED")

@@ -78,7 +78,7 @@ def test_names_make_no_headers_and_no_properties(
     _method, event = event_of(letter)
     assert event["ORGANIZER"].params["CN"] == "Cabinet ’du Marais’;X=1:"
     assert set(event["ORGANIZER"].params) == {"CN"}
-    assert event["ATTENDEE"] == f"MAILTO:{doctor.email}"
+    assert event["ATTENDEE"] == f"mailto:{doctor.email}"
     assert "PARTSTAT" in event["ATTENDEE"].params
 
 
