@@ -177,15 +177,17 @@ def test_a_changed_secret_key_is_told(
     assert "/renew" in page.text
 
 
-def test_the_other_ways_are_shown_where_they_are(
-    client_for: ClientFor, doctor: User, app: Flask
+def test_the_other_ways_are_shown_to_doctors_where_they_are(
+    client_for: ClientFor, doctor: User, practice: Practice, house: House, app: Flask
 ) -> None:
     page = client_for(doctor).get("/calendars/").text
+    secretary = client_for(house.member(practice, Role.SECRETARY)).get("/calendars/").text
     for endpoint, address in (
         ("devices.index", "/calendars/devices/"),
         ("imports.index", "/calendars/imports/"),
     ):
         assert (f'href="{address}"' in page) == (endpoint in app.view_functions)
+        assert f'href="{address}"' not in secretary
 
 
 def test_queries_do_not_grow_with_subscriptions(

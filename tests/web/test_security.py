@@ -85,11 +85,12 @@ def test_a_form_without_its_token_is_refused(guarded: FlaskClient, user: User) -
     page = guarded.get("/sign-in").text
     response = guarded.post("/sign-in", data={**data, "csrf_token": token(page)})
     assert (response.status_code, response.location) == (302, "/")
-    for path in ("/sign-out", "/account/language", "/account/feeds", "/account/password"):
+    opening = "/calendars/new?kind=personal"
+    for path in ("/sign-out", "/account/language", opening, "/account/password"):
         assert guarded.post(path, data={"language": "en"}).status_code == 400
     page = guarded.get("/account").text
-    data = {"csrf_token": token(page), "kind": "personal"}
-    assert guarded.post("/account/feeds", data=data).status_code == 302
+    data = {"csrf_token": token(page), "parts": "confirmed"}
+    assert guarded.post(opening, data=data).status_code == 302
     # The token came in a session that signing out ends.
     assert guarded.post("/sign-out", data=data).status_code == 302
     assert guarded.post("/account/language", data={**data, "language": "en"}).status_code == 400
@@ -112,12 +113,12 @@ def test_every_answer_carries_the_headers(client_for: ClientFor, user: User, pat
             assert headers["Cache-Control"] == "private, no-store"
 
 
-@pytest.mark.parametrize("path", ["/sign-in", "/account", "/nowhere"])
+@pytest.mark.parametrize("path", ["/sign-in", "/account", "/calendars/", "/nowhere"])
 def test_no_page_needs_what_the_policy_forbids(
     client_for: ClientFor, user: User, path: str
 ) -> None:
     client = client_for(user)
-    client.post("/account/feeds", data={"kind": "personal"})
+    client.post("/calendars/new?kind=personal", data={"parts": "confirmed"})
     page = client.get(path).text + client_for(None).get(path).text
     assert not re.search(r"<style|\sstyle=|\son\w+=|javascript:", page)
     assert all("src=" in tag for tag in re.findall(r"<script[^>]*>", page))

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from scheduler.calendars.feeds.subscribing import feed_address, may_have
 from scheduler.calendars.feeds.telling import title_of
 from scheduler.calendars.models import Feed, FeedKind, Part, Reminder
-from scheduler.core.permissions import Actor
+from scheduler.core.permissions import Action, Actor, Subject, can
 from scheduler.people.queries import PracticeRef
 from web.calendars.forms import PARTS, REMINDERS
 
@@ -99,8 +99,10 @@ def subscription(feed: Feed, *, secret: str, base_url: str) -> Subscription:
     return Subscription(feed, title_of(feed), _facts(feed), https, webcal, code)
 
 
-def doors() -> list[Door]:
-    """The pages of the other ways, where this installation has them."""
+def doors(actor: Actor) -> list[Door]:
+    """The pages of the other ways, all of them a doctor's, where this installation has them."""
+    if not can(actor, Action.AVAILABILITY_EDIT, Subject(None, actor.user_id)):
+        return []
     wanted = (
         (
             "devices.index",

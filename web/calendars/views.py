@@ -130,7 +130,7 @@ def _page() -> str:
             presenter.subscription(feed, secret=_secret(), base_url=settings().base_url)
             for feed in found
         ],
-        doors=presenter.doors(),
+        doors=presenter.doors(who.actor),
     )
 
 
