@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Final
 
 import sqlalchemy as sa
 from flask import Blueprint, redirect, render_template, url_for
@@ -16,6 +17,9 @@ from web.localisation import iso_week
 from web.navigation import open_questions
 
 blueprint = Blueprint("home", __name__)
+
+DAY: Final = dt.timedelta(days=1)
+SATURDAY: Final = 5
 
 
 @blueprint.get("/")
@@ -32,11 +36,15 @@ def home() -> ResponseReturnValue:
 
 
 def _coming_week(practice_id: int) -> dt.date | None:
-    """The next Monday where nothing is left of this week and something is published in the next:
-    on a Sunday people look ahead."""
-    monday = monday_of(today()) + dt.timedelta(weeks=1)
-    first = queries.next_published(session(), practice_id, today() - dt.timedelta(days=1))
-    return monday if first is not None and monday_of(first) == monday else None
+    """The next Monday once the last open day of this week is over, or the week ends, where
+    something is published in the next: people look ahead."""
+    now = today()
+    this, coming = monday_of(now), monday_of(now) + dt.timedelta(weeks=1)
+    first = queries.next_published(session(), practice_id, this - DAY)
+    if first is None or (first >= now and now.weekday() < SATURDAY):
+        return None
+    ahead = queries.next_published(session(), practice_id, now - DAY)
+    return coming if ahead is not None and monday_of(ahead) == coming else None
 
 
 @blueprint.get("/healthz")
