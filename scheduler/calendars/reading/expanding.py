@@ -111,7 +111,9 @@ def _aligned(entry: Entry, series: Entry, window: Window) -> Moment:
     if isinstance(series.start, dt.datetime) and not isinstance(moment, dt.datetime):
         return dt.datetime.combine(moment, series.start.timetz())
     if isinstance(moment, dt.datetime) and not isinstance(series.start, dt.datetime):
-        return moment.astimezone(window.zone).date()
+        # Midnight is how a day is written where it must have a time.
+        midnight = moment.time() == dt.time()
+        return moment.date() if midnight else moment.astimezone(window.zone).date()
     return moment
 
 

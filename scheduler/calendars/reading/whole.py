@@ -59,7 +59,8 @@ class Reader:
             if part.kind in UNSAID:
                 continue
             with self._or_ignored(uid):
-                if method in ANSWERS:
+                # Busy times are asked for, and told in a reply.
+                if method in ANSWERS and part.kind != "VFREEBUSY":
                     raise Refused(Reason.ANSWER)
                 if uid and uid in self.own_uids:
                     raise Refused(Reason.OWN)

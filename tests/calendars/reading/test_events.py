@@ -186,7 +186,11 @@ def test_a_change_is_found_whatever_clock_it_is_written_by() -> None:
 
 
 def test_a_change_of_a_whole_day_may_be_written_with_a_time() -> None:
-    for again in ("RECURRENCE-ID:20270111T230000Z", "RECURRENCE-ID:20270112T000000"):
+    for again in (
+        "RECURRENCE-ID:20270111T230000Z",
+        "RECURRENCE-ID:20270112T000000",
+        "RECURRENCE-ID;TZID=Tokyo Standard Time:20270112T000000",
+    ):
         content = calendar(day(5, "RRULE:FREQ=WEEKLY;COUNT=3"), day(14, again))
         assert dates(read_here(content)) == ["2027-01-05", "2027-01-14", "2027-01-19"], again
 
