@@ -36,6 +36,7 @@ ALIKE: Final = {
     "Professions",
     "Questions",
     "SMS",
+    "Urgent",
     "e-mail",
     "notification",
     "possible",
