@@ -6,7 +6,6 @@ import datetime as dt
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from flask_babel import format_date
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
@@ -89,7 +88,7 @@ def doctors(
             boxes.append(
                 {
                     "value": f"{need.id}-{one.doctor_id}",
-                    "label": f"{format_date(need.date, 'EEE d MMM')} · {PERIOD_NAMES[need.period]}",
+                    "label": f"{short_date(need.date)} · {PERIOD_NAMES[need.period]}",
                     "invited": pair in invited,
                     "checked": reachable and (pair in ticked if ticked is not None else said),
                 }
@@ -121,7 +120,7 @@ def weeks(entries: Iterable[Entry], chosen: Collection[int]) -> list[dict[str, A
         found.setdefault(monday_of(entry.date), []).append(
             {
                 "id": entry.need_id,
-                "label": format_date(entry.date, "EEE d MMM"),
+                "label": short_date(entry.date),
                 "place": f"{entry.room} · {PERIOD_NAMES[entry.period]}",
                 "checked": entry.need_id in chosen,
             }

@@ -13,7 +13,7 @@ from scheduler.calendars.models import Answer, CalendarInvitation, Ending
 from scheduler.core.clock import FixedClock
 from scheduler.core.errors import Conflict
 from scheduler.core.permissions import Role
-from scheduler.people.models import ClaimPolicy, HoldOutcome, Practice, User
+from scheduler.people.models import ClaimPolicy, HoldOutcome, Practice, Room, User
 from scheduler.roster import claiming, history, holding, needs, releasing
 from scheduler.roster.history import EventKind
 from scheduler.roster.models import Need
@@ -398,6 +398,29 @@ def test_new_hours_are_told_with_a_higher_sequence_and_older_answers_are_outdate
     assert event["DTSTART"].dt.isoformat() == "2026-11-26T09:00:00+01:00"
     assert post.answer(invited).result is Result.OUTDATED
     assert post.answer(post.invitation(need, doctor), after=MINUTE).result is Result.ACCEPTED
+
+
+def test_a_new_room_is_told_and_keeps_what_was_accepted(
+    house: House,
+    post: Post,
+    invited: CalendarInvitation,
+    practice: Practice,
+    need: Need,
+    doctor: User,
+    other: User,
+) -> None:
+    post.answer(invited)
+    with house.database.transaction() as session:
+        session.get_one(Room, need.room_id).name = "Salle du fond"
+    post.keep_up()
+    (letter,) = post.letters(doctor, "invitation.changed")
+    method, event = event_of(letter)
+    assert (method, event["SEQUENCE"]) == ("REQUEST", 1)
+    assert str(event["LOCATION"]).startswith("Salle du fond")
+    assert event["ATTENDEE"].params["PARTSTAT"] == "ACCEPTED"
+    assert "reste à vous" in letter.text
+    assert "invitation.changed" not in post.told(other)
+    assert post.holder(need) is not None
 
 
 def test_a_change_that_no_event_shows_is_told_to_nobody(
