@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
 
 from scheduler.calendars.reading.faults import Fault
 from scheduler.calendars.reading.values import Hours, Ignored, Reading, SaidHalf, Unreadable
 from scheduler.roster.rules import Half, Preference
-
-TOO_HEAVY: Final = {"fault": Fault.TOO_HEAVY.value, "facts": {}}
 
 
 def question(
@@ -27,16 +25,16 @@ def question(
     }
 
 
-def answer(asked: Mapping[str, Any], content: bytes) -> dict[str, Any]:
-    """What the reader says to it."""
-    try:
-        if "itip" in asked:
-            from scheduler.calendars.reading import itip
+def reader_for(asked: Mapping[str, Any]) -> Callable[[bytes], dict[str, Any]]:
+    """What answers a question, with the libraries it needs; it raises `Unreadable`."""
+    if "itip" in asked:
+        from scheduler.calendars.reading import itip
 
-            return itip.answer(content)
-        from scheduler.calendars.reading.whole import read_whole
+        return itip.answer
+    from scheduler.calendars.reading.whole import read_whole
 
-        reading = read_whole(
+    return lambda content: as_answer(
+        read_whole(
             content,
             start=dt.date.fromisoformat(asked["start"]),
             end=dt.date.fromisoformat(asked["end"]),
@@ -44,9 +42,12 @@ def answer(asked: Mapping[str, Any], content: bytes) -> dict[str, Any]:
             hours=Hours(*(dt.time.fromisoformat(time) for time in asked["hours"])),
             own_uids=asked["own_uids"],
         )
-    except Unreadable as fault:
-        return {"fault": fault.code, "facts": fault.facts}
-    return as_answer(reading)
+    )
+
+
+def as_fault(fault: Unreadable) -> dict[str, Any]:
+    """A refusal as plain values."""
+    return {"fault": fault.code, "facts": fault.facts}
 
 
 def as_answer(reading: Reading) -> dict[str, Any]:

@@ -139,7 +139,7 @@ def _limited_child(asking: Thread, before: set[int]) -> Path:
     while asking.is_alive():
         for pid in children() - before:
             process = Path(f"/proc/{pid}")
-            if str(limits.MEMORY_BYTES) in (process / "limits").read_text():
+            if _limit((process / "limits").read_text(), "Max file size") == "0":
                 return process
     raise AssertionError("it was never seen")
 
