@@ -716,7 +716,7 @@ REQUESTS: dict[str, Request] = {
         {"call_id": w.call(CallState.PREPARED).id},
         {"doctor": str(w.doctor.id)},
     ),
-    "POST calls.send_next": lambda w: ({"call_id": w.call(CallState.SENT).id}, {}),
+    "POST calls.send_next": lambda w: ({"call_id": w.call(CallState.SENT).id}, {"after": 1}),
     "POST calls.stop": lambda w: ({"call_id": w.call(CallState.SENT).id}, {}),
     "POST calls.dismiss": lambda w: ({"call_id": w.call(CallState.PREPARED).id}, {}),
     "POST calls.restore": lambda w: ({"call_id": w.call(CallState.DISMISSED).id}, {}),
