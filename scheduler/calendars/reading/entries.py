@@ -58,7 +58,11 @@ class Entry:
 
 def entry_of(part: Part, zones: Zones, *, cancelled: bool) -> Entry:
     """The facts of a VEVENT or an AVAILABLE; raises `Refused`."""
+    cancelled = cancelled or part.word("STATUS") in ("CANCELLED", "CANCELED")
     first = part.first("DTSTART")
+    if first is None and cancelled:
+        # RFC 5546: who cancels an event need not say once more when it was.
+        first = part.first("RECURRENCE-ID") or part.first("DTSTAMP")
     if first is None or len(part.all("DTSTART")) > 1:
         raise Refused(Reason.NO_START)
     start = moment_of(first, zones)
@@ -69,7 +73,7 @@ def entry_of(part: Part, zones: Zones, *, cancelled: bool) -> Entry:
         start=start,
         end=end,
         length=length,
-        cancelled=cancelled or part.word("STATUS") in ("CANCELLED", "CANCELED"),
+        cancelled=cancelled,
         transparent=_transparent(part),
         sequence=_sequence(part),
         stamp=_stamp(part, zones),

@@ -33,7 +33,8 @@ class _Told:
     uid: str
     busy: bool = False
     preference: Preference | None = None
-    titles: list[str] = field(default_factory=list)
+    # In the order of the file, each once.
+    titles: dict[str, None] = field(default_factory=dict)
 
 
 def preference_in(title: str) -> Preference:
@@ -103,8 +104,8 @@ class HalfDays:
             or BEST_FIRST.index(preference) < BEST_FIRST.index(told.preference)
         ):
             told.preference = preference
-        if title and title not in told.titles:
-            told.titles.append(title)
+        if title:
+            told.titles[title] = None
 
     def decide(self, slot: Slot) -> bool:
         """Take the word on a half-day's free time; False where one of a higher rank has it."""
