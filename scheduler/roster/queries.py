@@ -46,6 +46,8 @@ class Entry:
     doctor: str | None = None
     family_name: str | None = None
     role: Role | None = None
+    # Held for its doctor, who has not said yes.
+    tentative: bool = False
 
     @property
     def uncovered(self) -> bool:
@@ -138,6 +140,7 @@ def roster_between(session: Session, practice_id: int, start: dt.date, end: dt.d
                 entry,
                 assignment_id=assignment.id,
                 state=assignment.state,
+                tentative=assignment.tentative,
                 doctor_id=assignment.doctor_id,
                 doctor=f"{given_name} {family_name}",
                 family_name=family_name,

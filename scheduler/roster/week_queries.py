@@ -181,7 +181,7 @@ def open_matters(session: Session, entries: Iterable[Entry]) -> list[OpenMatters
             entry.need_id,
             asks.get(entry.need_id, 0),
             requests.get(entry.assignment_id or 0, 0),
-            entry.state is AssignmentState.HELD,
+            entry.state is AssignmentState.HELD and not entry.tentative,
         )
         for entry in entries
     ]

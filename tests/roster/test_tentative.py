@@ -12,7 +12,16 @@ from scheduler.core.errors import Conflict, RuleBroken
 from scheduler.core.outbox import OutboxMessage
 from scheduler.core.permissions import Role
 from scheduler.people.models import ClaimPolicy, Practice, User
-from scheduler.roster import claiming, decision_queries, history, holding, releasing, swaps
+from scheduler.roster import (
+    claiming,
+    decision_queries,
+    history,
+    holding,
+    queries,
+    releasing,
+    swaps,
+    week_queries,
+)
 from scheduler.roster.history import EventKind
 from scheduler.roster.models import Assignment, Need
 from scheduler.roster.rules import AssignmentSource, AssignmentState, ReleaseKind
@@ -83,6 +92,9 @@ def test_a_day_is_held_for_its_doctor_and_waits_for_no_titular(
     with house.database.session() as session:
         assert holding.waiting_for(session, practice.id) == []
         assert decision_queries.waiting_count(session, practice.id, house.today) == 0
+        entries = queries.roster_between(session, practice.id, THURSDAY, THURSDAY)
+        assert [(entry.state, entry.tentative) for entry in entries] == [(held.state, True)]
+        assert week_queries.open_matters(session, entries) == []
     with house.database.transaction() as session, pytest.raises(Conflict, match="hold_tentative"):
         holding.confirm(session, house.actor(titular), held.id)
 
@@ -196,9 +208,7 @@ def test_a_titular_may_free_it(
     assert told(house) == [("assignment.released", doctor.id)]
 
 
-def test_there_is_nothing_to_undo_before_the_yes(
-    house: House, doctor: User, need: Need
-) -> None:
+def test_there_is_nothing_to_undo_before_the_yes(house: House, doctor: User, need: Need) -> None:
     held = hold(house, doctor, need)
     actor = house.actor(doctor)
     with house.database.session() as session:
