@@ -103,6 +103,11 @@ MESSAGES: Final[dict[str, Any]] = {
     "calendar_covers_nothing": _l(
         "The event covers no half-day of opening hours that is still to come."
     ),
+    "calendar_event_unreadable": _l("Relais cannot read when this event is, or how it repeats."),
+    "calendar_event_idle": _l(
+        "The event stays in your calendar, but says nothing: it covers no half-day of opening"
+        " hours."
+    ),
     "calendar_no_open_day": _l("There is no day to fill on %(date)s at these hours."),
     "calendar_day_is_yours": _l("%(date)s is yours already, with another event."),
     "calendar_said_otherwise": _l("Something else was said of these days at the same time."),

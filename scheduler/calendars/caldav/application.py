@@ -100,6 +100,9 @@ class Application(Radicale):
 
     def do_PUT(self, *args: Any) -> Response:  # noqa: N802
         response = self._guarded("PUT", self._put, *args)
+        remark = self.visits.current.remark
+        if remark is not None:
+            self._tell(Refusal(remark, _kind_of(args[2]), _href_of(args[2]), "PUT"))
         if response[0] >= HTTPStatus.BAD_REQUEST or _kind_of(args[2]) is not DavKind.MY_DAYS:
             return response
         # What stands there now is written by Relais: the client has to read it (RFC 9110, 9.3.4).
@@ -211,13 +214,17 @@ class Application(Radicale):
             return response
         return self._refused(Refusal(refusal(), _kind_of(path), _href_of(path), act, seen))
 
+    def _tell(self, refusal: Refusal) -> None:
+        with self.visits.transaction() as visit:
+            refusals.tell(visit, refusal, self._say(refusal.error, visit.locale))
+
     def _refused(self, refusal: Refusal) -> Response:
         visit = self.visits.current
         sentence = self._say(refusal.error, visit.locale)
         if _is_lost(refusal):
-            with self.visits.transaction():
-                refusals.tell(visit, refusal, sentence)
-                if refusal.kind is not None and refusal.href:
+            self._tell(refusal)
+            if refusal.kind is not None and refusal.href:
+                with self.visits.transaction():
                     self._calendars.calendar(refusal.kind).reset(refusal.href)
         body = refusals.body_of(refusal.error, sentence, visit.locale.value)
         headers = {"Content-Type": "application/xml; charset=utf-8"}

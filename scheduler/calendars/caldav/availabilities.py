@@ -34,6 +34,7 @@ from scheduler.roster.rules import Half, Period, Preference
 
 MOST_ITEMS: Final = 1000
 _WRITTEN: Final = re.compile(r"(\d{4}-\d{2}-\d{2})-(am|pm|day)(?:-p(\d{1,9}))?(?:-\d+)?\.ics")
+_COMPONENT: Final = re.compile(r"^BEGIN:(VEVENT|VTODO|VJOURNAL)\s*$", re.MULTILINE | re.IGNORECASE)
 # When something was said is not known for all of it; a fixed moment keeps the events the same.
 _EPOCH: Final = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 
@@ -100,10 +101,12 @@ def put(
     moments: tuple[int, int],
     words: Words,
 ) -> None:
-    """Say what a client's event says, instead of what stood at its address before."""
+    """Say what a client's event says, instead of what stood at its address before.
+
+    One that says nothing, at night or in the past, is kept all the same: it may be something of
+    the doctor's own that must not be lost.
+    """
     coming = {key: value for key, value in words.items() if key[0] >= visit.today}
-    if not coming:
-        raise InvalidInput("calendar_covers_nothing", field="event")
     saying.begin(visit.unit, visit.actor, visit.doctor_id)
     said, _particular, practices = _said(visit)
     rows = _rows(visit, collection)
@@ -307,14 +310,17 @@ def _store(
 
 
 def _kept(row: DavItem, resets: dict[str, int]) -> Shown:
+    text = row.content or ""
+    kind = _COMPONENT.search(text)
     return Shown(
         href=row.href,
         uid=row.uid,
-        text=row.content or "",
+        text=text,
         changed_at=row.updated_at,
         starts=row.starts or 0,
         ends=row.ends or 0,
         resets=resets.get(row.href, 0),
+        component="VEVENT" if kind is None else kind[1].upper(),
     )
 
 

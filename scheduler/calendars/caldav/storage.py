@@ -25,6 +25,24 @@ LONGEST_NAME: Final = 255
 # What clients may choose for themselves, and how much of it.
 PROPERTIES: Final = frozenset({"D:displayname", "ICAL:calendar-color", "ICAL:calendar-order"})
 LONGEST_PROPERTY: Final = 120
+# What may be put into a calendar. Clients are told of events only; a task or a note that one
+# brings along says nothing, and is not lost.
+COMPONENTS: Final = {
+    DavKind.OPEN_DAYS: frozenset[str](),
+    DavKind.MY_DAYS: frozenset({"VEVENT"}),
+    DavKind.AVAILABILITIES: frozenset({"VEVENT", "VTODO", "VJOURNAL"}),
+}
+# Why an event may say nothing of when its doctor can come, and be kept all the same; of some of
+# them the doctor is told, who may have meant something.
+MISTAKEN: Final = frozenset({"event_outside_hours", "event_too_short", "event_no_duration"})
+HARMLESS: Final = MISTAKEN | {
+    "event_outside_dates",
+    "event_cancelled",
+    "event_declined",
+    "event_answer",
+    "event_replaced",
+    "part_not_an_event",
+}
 
 
 class Folder(BaseCollection):
@@ -139,7 +157,7 @@ class Calendar(BaseCollection):
             etag=f'"{one.etag}"',
             uid=one.uid,
             name="VCALENDAR",
-            component_name="VEVENT",
+            component_name=one.component,
             time_range=(one.starts, one.ends),
         )
 
@@ -147,27 +165,36 @@ class Calendar(BaseCollection):
         """Do what an event that was put asks for; raises a `RelaisError` for what cannot be."""
         if len(href) > LONGEST_NAME or len(item.uid) > LONGEST_NAME:
             raise InvalidInput("calendar_name_too_long", field="event", most=LONGEST_NAME)
-        if item.component_name != "VEVENT":
-            raise InvalidInput("calendar_events_only", field="event")
         before = self.members.get(href)
         old = None if before is None else self.item(before)
         visit = self._visit
+        if item.component_name not in COMPONENTS[self.kind]:
+            raise InvalidInput("calendar_events_only", field="event")
         if self.kind is DavKind.MY_DAYS:
             my_days.put(visit, self.row, href, _wish(visit, item))
         else:
-            place = availabilities.home(visit)
-            words = {
-                (said.date, said.half): said.preference
-                for said in visit.readings[place.id].half_days
-                if said.preference is not None
-            }
-            availabilities.put(visit, self.row, href, item.uid, visit.body, item.time_range, words)
+            self._say(href, item)
         self._forget()
         after = self.members.get(href)
         if after is None:
             # Put and gone at once: what holds stands under other names.
             raise RuleBroken("calendar_said_otherwise")
         return self.item(after), old
+
+    def _say(self, href: str, item: Item) -> None:
+        visit = self._visit
+        (reading,) = visit.readings.values()
+        words = {
+            (said.date, said.half): said.preference
+            for said in reading.half_days
+            if said.preference is not None
+        }
+        reasons = {ignored.code for ignored in reading.ignored}
+        if not words and reasons - HARMLESS:
+            raise InvalidInput("calendar_event_unreadable", field="event")
+        availabilities.put(visit, self.row, href, item.uid, visit.body, item.time_range, words)
+        if not words and reasons & MISTAKEN:
+            visit.remark = InvalidInput("calendar_event_idle", field="event")
 
     def delete(self, href: str | None = None) -> None:
         """Do what deleting an event asks for; raises a `RelaisError` for what cannot be."""

@@ -51,6 +51,8 @@ class Visit:
     body: str = ""
     # What the client is told although what it asked for was done in another way, and stands.
     answer: RelaisError | None = None
+    # What the doctor is told, although what the client asked for was done.
+    remark: RelaisError | None = None
     loaded: dict[DavKind, object] = field(default_factory=dict)
 
     @property

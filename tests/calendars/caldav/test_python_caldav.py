@@ -157,7 +157,7 @@ def test_searching_by_time(
     house.assignment(house.need(practice, THURSDAY), doctor)
     for name in ("Mes disponibilités", "Mes remplacements"):
         found = calendar(principal, name).search(
-            event=True, start=dt.datetime(2026, 12, 10), end=dt.datetime(2026, 12, 11)
+            event=True, start=THURSDAY, end=THURSDAY + dt.timedelta(days=1)
         )
         assert len(found) == 1, name
 

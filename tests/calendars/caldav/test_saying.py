@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+import sqlalchemy as sa
 
 from scheduler.calendars.models import DavItem
 from scheduler.core.database import Database
+from scheduler.core.outbox import OutboxMessage
 from scheduler.people.models import Practice, User
 from scheduler.roster import availabilities
 from scheduler.roster.availability_queries import availabilities_between
@@ -171,15 +173,15 @@ def test_what_holds_for_one_practice_only_says_so(
 @pytest.mark.parametrize(
     "body",
     [
-        event("A1", "DTSTART:20261208T220000Z", "DTEND:20261208T230000Z", "SUMMARY:x"),
-        all_day("A1", dt.date(2026, 11, 3)),
         all_day("A1", TUESDAY, "x", "RRULE:FREQ=SECONDLY"),
+        all_day("A1", TUESDAY, "x", "RRULE:FREQ=DAILY;COUNT=100000"),
+        event("A1", "DTSTART;VALUE=DATE:20261399", "SUMMARY:x"),
         b"BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n",
         b"\x00" * 10,
     ],
-    ids=["at night", "gone by", "a bomb", "empty", "bytes"],
+    ids=["a bomb", "too often", "no date", "empty", "bytes"],
 )
-def test_what_says_nothing_is_refused(
+def test_what_cannot_be_read_is_refused(
     phone: Device, doctor: User, database: Database, body: bytes
 ) -> None:
     token = phone.sync(AVAILABILITIES).token
@@ -190,6 +192,25 @@ def test_what_says_nothing_is_refused(
     assert phone.sync(AVAILABILITIES, token).gone == {"A1.ics"}
     with database.session() as session:
         assert session.query(DavItem).count() == 0
+
+
+def test_an_event_that_says_nothing_is_kept_and_the_doctor_told(
+    phone: Device, doctor: User, database: Database
+) -> None:
+    night = event("A1", "DTSTART:20261208T220000Z", "DTEND:20261208T230000Z", "SUMMARY:Cinéma")
+    assert phone.put(AVAILABILITIES, "A1.ics", night).status_code == 201
+    past = all_day("A2", dt.date(2026, 11, 3))
+    assert phone.put(AVAILABILITIES, "A2.ics", past).status_code == 201
+    task = all_day("A3", TUESDAY).replace(b"VEVENT", b"VTODO").replace(b"DTEND", b"DUE")
+    assert phone.put(AVAILABILITIES, "A3.ics", task).status_code == 201
+    assert said(database, doctor) == {}
+    assert phone.names(AVAILABILITIES) == {"A1.ics", "A2.ics", "A3.ics"}
+    with database.session() as session:
+        (message,) = session.scalars(sa.select(OutboxMessage))
+    assert message.recipient_id == doctor.id
+    assert "Cinéma" not in repr(message.facts)
+    assert phone.delete(AVAILABILITIES, "A1.ics").status_code == 200
+    assert phone.names(AVAILABILITIES) == {"A2.ics", "A3.ics"}
 
 
 def test_events_are_found_by_time(phone: Device, house: House, doctor: User) -> None:
