@@ -20,6 +20,7 @@ from scheduler.roster import claiming, holding
 from scheduler.roster.models import Need, Proposal, ProposalLine
 from scheduler.roster.rules import AssignmentSource, Preference, ProposalState
 from tests.factories import House
+from tests.support import count_queries
 
 Client = Callable[[User | None], FlaskClient]
 ADDRESS = "/p/nieul/calendar-invitations/"
@@ -184,6 +185,20 @@ def test_a_proposal_offers_its_own_days_to_its_own_doctors(pages: Pages) -> None
     assert f'name="pair" value="{second.id}-{pages.willing.id}">' in text
     assert f'name="pair" value="{first.id}-' not in text
     assert pages.client.get(f"{ADDRESS}new?proposal=99").status_code == 404
+
+
+def test_queries_do_not_grow_with_invitations(pages: Pages) -> None:
+    first, second = pages.needs
+    pages.send((first, pages.willing))
+    with count_queries(pages.house.database) as few:
+        pages.text()
+    more = [pages.house.member(pages.practice, Role.REPLACEMENT) for _ in range(4)]
+    pages.send(*((need, doctor) for need in (first, second) for doctor in more))
+    # What was said once is not said again.
+    pages.text()
+    with count_queries(pages.house.database) as many:
+        pages.text()
+    assert len(many) <= len(few)
 
 
 def test_withdrawing_asks_nothing_and_ends_it(pages: Pages) -> None:

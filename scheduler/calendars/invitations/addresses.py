@@ -27,6 +27,11 @@ _EVENT: Final = re.compile(
     r"(?P<uid>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.(?P<proof>[a-z2-7]{26})@\S+",
     re.IGNORECASE,
 )
+# How Exchange wraps a UID that is not its own ([MS-OXCICAL], 2.1.3.1.1.20.26), in hexadecimal.
+_WRAPPED: Final = re.compile(
+    r"040000008200E00074C5B7101A82E008[0-9A-F]*7643616C2D55696401000000(?P<uid>(?:[0-9A-F]{2})+)",
+    re.IGNORECASE,
+)
 
 
 def mailbox(session: Session, settings: Settings) -> str | None:
@@ -52,6 +57,9 @@ def event_uid(mailbox: str, secret: str, uid: str) -> str:
 
 def uid_of(secret: str, event: str) -> str | None:
     """The invitation that an event's UID names; None for one that this installation never made."""
+    wrapped = _WRAPPED.fullmatch(event.strip())
+    if wrapped is not None:
+        event = bytes.fromhex(wrapped["uid"]).rstrip(b"\0").decode("ascii", "replace")
     found = _EVENT.fullmatch(event.strip())
     if found is None:
         return None

@@ -32,6 +32,8 @@ CALENDARS: Final = ("text/calendar", "application/ics")
 # What a calendar may be written in besides UTF-8; a codec of any other name is never called.
 CHARSETS: Final = re.compile(r"iso-8859-[0-9]{1,2}|windows-125[0-9]|utf-16(le|be)?")
 LONGEST_HEADER: Final = 4_000
+# Exchange writes the UID of others in hexadecimal, inside one of its own.
+LONGEST_UID: Final = 4 * limits.LONGEST_UID
 MOST_PARTS: Final = 100
 MOST_EVENTS: Final = 10
 MOST_PEOPLE: Final = 50
@@ -184,7 +186,7 @@ def _event(part: Part) -> tuple[Any, ...]:
     number = int(sequence) if re.fullmatch(r"[0-9]{1,10}", sequence, re.ASCII) else None
     organizers = [_address(line.value) for line in part.all("ORGANIZER")]
     return (
-        part.text("UID", limits.LONGEST_UID),
+        part.text("UID", LONGEST_UID),
         None if number is None else min(number, LARGEST_SEQUENCE),
         _stamp(part.text("DTSTAMP")),
         organizers[0] if organizers else None,

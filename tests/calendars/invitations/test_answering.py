@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from scheduler.calendars.invitations import sending
+from scheduler.calendars.invitations import addresses, sending
 from scheduler.calendars.invitations.answering import Outcome, Result
 from scheduler.calendars.models import Answer, CalendarInvitation, Ending
 from scheduler.core.clock import FixedClock
@@ -260,6 +260,20 @@ def test_a_provider_that_drops_the_token_leaves_the_proof_in_the_uid(
     post: Post, invited: CalendarInvitation
 ) -> None:
     mail = post.reply(invited, to=MAILBOX, client="outlook")
+    assert post.receive(mail).result is Result.ACCEPTED
+
+
+def test_exchange_may_wrap_the_uid_into_one_of_its_own(
+    post: Post, invited: CalendarInvitation
+) -> None:
+    uid = addresses.event_uid(MAILBOX, post.secret, invited.uid).encode()
+    wrapped = (
+        "040000008200E00074C5B7101A82E008"
+        + "0" * 40
+        + f"{len(uid) + 13:02X}000000"
+        + (b"vCal-Uid\x01\0\0\0" + uid + b"\0").hex().upper()
+    )
+    mail = post.reply(invited, uid=wrapped, client="outlook")
     assert post.receive(mail).result is Result.ACCEPTED
 
 
