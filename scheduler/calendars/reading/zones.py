@@ -82,6 +82,38 @@ class Zones:
         return _fixed(name)
 
 
+class _FileZone(dt.tzinfo):
+    """The zone of a VTIMEZONE, asked once for each day: it counts its rules at every question."""
+
+    def __init__(self, described: dt.tzinfo) -> None:
+        self._described = described
+        # The offset all day long; None for a day on which the clocks change.
+        self._days: dict[dt.date, dt.timedelta | None] = {}
+
+    def utcoffset(self, moment: dt.datetime | None) -> dt.timedelta | None:
+        if moment is None:
+            return None
+        day = moment.date()
+        if day not in self._days:
+            midnight = dt.datetime.combine(day, dt.time())
+            first, last = self._asked(midnight), self._asked(midnight + dt.timedelta(days=1))
+            self._days[day] = first if first == last else None
+        offset = self._days[day]
+        return self._asked(moment) if offset is None else offset
+
+    def dst(self, moment: dt.datetime | None) -> dt.timedelta | None:  # noqa: ARG002
+        return None
+
+    def tzname(self, moment: dt.datetime | None) -> str:  # noqa: ARG002
+        return "of the file"
+
+    def fromutc(self, moment: dt.datetime) -> dt.datetime:
+        return self._described.fromutc(moment.replace(tzinfo=self._described)).replace(tzinfo=self)
+
+    def _asked(self, moment: dt.datetime) -> dt.timedelta | None:
+        return moment.replace(tzinfo=self._described).utcoffset()
+
+
 def _candidates(name: str) -> Iterator[str]:
     """The names that the machine may know a zone by, the likeliest first."""
     bare = name.strip(" \"'/")
@@ -133,7 +165,7 @@ def _built(part: Part) -> dt.tzinfo | None:
     try:
         # Bytes: a text that looks like a path would be opened.
         described = Timezone.from_ical("\r\n".join(lines).encode())
-        return tzp.create_timezone(described)
+        return _FileZone(tzp.create_timezone(described))
     except Exception:  # noqa: BLE001 - whatever is wrong with it, it is no zone
         return None
 

@@ -8,10 +8,14 @@ import pytest
 
 from scheduler.calendars.reading.faults import Reason
 from scheduler.calendars.reading.halves import preference_in
+from scheduler.calendars.reading.lines import calendars_in
 from scheduler.calendars.reading.values import Hours
+from scheduler.calendars.reading.zones import Zones
 from scheduler.people.models import Practice
 from scheduler.roster.rules import Preference
 from tests.calendars.reading.support import (
+    CORPUS,
+    PARIS,
     as_text,
     calendar,
     dates,
@@ -279,6 +283,19 @@ def test_a_zone_is_known_by_the_place_it_names_or_by_its_own_rules() -> None:
         assert as_text(read_here(calendar(said, zone))) == ["2027-01-05 am busy wanted |"]
     for broken in (rules.replace("STANDARD", "SUMMER"), rules.replace("+0100", "an hour")):
         assert reasons(calendar(broken, said)) == [Reason.ZONE_UNKNOWN]
+
+
+@pytest.mark.parametrize("night", [dt.date(2027, 3, 28), dt.date(2027, 10, 31)])
+def test_the_clocks_of_a_zone_of_the_file_change_when_it_says(night: dt.date) -> None:
+    outlook = (CORPUS / "outlook.ics").read_bytes().replace(b"Romance Standard Time", b"Mine")
+    told = Zones(calendars_in(outlook)[0], dt.UTC).named("Mine")
+    for hours in range(-30, 31):
+        instant = dt.datetime.combine(night, dt.time(1), dt.UTC) + dt.timedelta(hours=hours)
+        here, there = instant.astimezone(PARIS), instant.astimezone(told)
+        assert there.replace(tzinfo=None) == here.replace(tzinfo=None)
+        # An hour that comes twice is the first of the two, unless it says otherwise.
+        assert there.replace(fold=0).utcoffset() == here.replace(fold=0).utcoffset()
+        assert there.timestamp() == instant.timestamp()
 
 
 def test_texts_are_clean() -> None:
