@@ -366,5 +366,4 @@ def _written(
         url=visit.links.availabilities(),
         transparent=True,
     )
-    timezone = rules.HOUSE_TIMEZONE if practice is None else practice.timezone
-    return shown(href, fact, timezone, resets.get(href, 0))
+    return shown(href, fact, resets.get(href, 0))

@@ -7,7 +7,6 @@ import hashlib
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from icalendar import Event
 
@@ -57,20 +56,21 @@ class Shown:
         return hashlib.sha256(f"{self.resets}\n{self.text}".encode()).hexdigest()[:32]
 
 
-def shown(href: str, fact: Fact, timezone: str, resets: int) -> Shown:
+def shown(href: str, fact: Fact, resets: int) -> Shown:
     """The member of a calendar that says `fact`."""
-    starts, ends = _moments(fact, timezone)
+    starts, ends = _moments(fact)
     return Shown(href, fact.uid, written(fact), fact.changed_at, starts, ends, resets)
 
 
-def _moments(fact: Fact, timezone: str) -> tuple[int, int]:
+def _moments(fact: Fact) -> tuple[int, int]:
     if isinstance(fact.start, dt.datetime) and isinstance(fact.end, dt.datetime):
         return int(fact.start.timestamp()), int(fact.end.timestamp())
-    zone = ZoneInfo(timezone)
-    after = fact.end + dt.timedelta(days=1)
-    first, last = (dt.datetime.combine(day, dt.time(), zone) for day in (fact.start, after))
-    # Whole days float: a client far from here begins and ends them at other moments.
-    return int(first.timestamp()) - 86_400, int(last.timestamp()) + 86_400
+    # Whole days float: Radicale takes them for those of UTC.
+    first, last = (
+        dt.datetime.combine(day, dt.time(), dt.UTC)
+        for day in (fact.start, fact.end + dt.timedelta(days=1))
+    )
+    return int(first.timestamp()), int(last.timestamp())
 
 
 @lru_cache(maxsize=8192)

@@ -97,7 +97,7 @@ def _member(
         description=link,
         tentative=held,
     )
-    return shown(href, fact, practice.timezone, resets.get(href, 0))
+    return shown(href, fact, resets.get(href, 0))
 
 
 def put(visit: Visit, collection: DavCollection, href: str, wish: Wish) -> None:

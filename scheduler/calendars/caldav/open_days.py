@@ -87,7 +87,7 @@ def _member(visit: Visit, need: Need, resets: dict[str, int]) -> Shown:
         tentative=True,
         transparent=True,
     )
-    return shown(href, fact, practice.timezone, resets.get(href, 0))
+    return shown(href, fact, resets.get(href, 0))
 
 
 def need_uid(practice: Practice, need: Need) -> str:
