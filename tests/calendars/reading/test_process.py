@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -147,6 +148,24 @@ def _limited_child(asking: Thread, before: set[int]) -> Path:
 def _limit(allowed: str, name: str) -> str:
     line = next(line for line in allowed.splitlines() if line.startswith(name))
     return line.removeprefix(name).split()[0]
+
+
+def test_a_reader_that_is_not_done_in_time_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "WALL_SECONDS", 0.01)
+    assert fault_of(SLOW) == Fault.TOO_SLOW
+    assert children() == set()
+
+
+@pytest.mark.parametrize(
+    ("program", "fault"),
+    [("/no/such/python", Fault.NOT_NOW), ("false", Fault.TOO_HEAVY), ("true", Fault.BROKEN)],
+)
+def test_a_reader_that_gives_no_answer_is_one_word_too(
+    monkeypatch: pytest.MonkeyPatch, program: str, fault: Fault
+) -> None:
+    monkeypatch.setattr(sys, "executable", shutil.which(program) or program)
+    assert fault_of(calendar(day(5))) == fault
+    assert children() == set()
 
 
 def test_many_threads_may_read_at_once() -> None:
