@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import traceback
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
@@ -18,7 +19,7 @@ from radicale.app import Application as Radicale
 from scheduler.calendars.caldav import availabilities, refusals
 from scheduler.calendars.caldav.auth import Auth
 from scheduler.calendars.caldav.refusals import Refusal, Stale
-from scheduler.calendars.caldav.rights import Rights
+from scheduler.calendars.caldav.rights import CALENDAR_DEPTH, Rights
 from scheduler.calendars.caldav.storage import LONGEST_PROPERTY, PROPERTIES, Storage
 from scheduler.calendars.caldav.visit import Links, Visits
 from scheduler.calendars.models import DavKind
@@ -37,6 +38,15 @@ MOST_OCCURRENCES: Final = 1000
 DAV_HEADER: Final = "1, 3, calendar-access"
 WRITING: Final = frozenset({DavKind.MY_DAYS, DavKind.AVAILABILITIES})
 
+# What Radicale raises, of all places, over a request that makes no sense.
+_SENSELESS: Final = (
+    AssertionError,
+    IndexError,
+    KeyError,
+    RecursionError,
+    RuntimeError,
+    ValueError,
+)
 _WRITES: Final = frozenset({"PUT", "DELETE", "MOVE"})
 
 Environ = dict[str, Any]
@@ -102,8 +112,8 @@ class Application(Radicale):
         response = self._guarded("PUT", self._put, *args)
         remark = self.visits.current.remark
         if remark is not None:
-            self._tell(Refusal(remark, _kind_of(args[2]), _href_of(args[2]), "PUT"))
-        if response[0] >= HTTPStatus.BAD_REQUEST or _kind_of(args[2]) is not DavKind.MY_DAYS:
+            self._tell(Refusal(remark, self._kind_at(args[2]), _href_of(args[2]), "PUT"))
+        if response[0] >= HTTPStatus.BAD_REQUEST or self._kind_at(args[2]) is not DavKind.MY_DAYS:
             return response
         # What stands there now is written by Relais: the client has to read it (RFC 9110, 9.3.4).
         headers = {name: value for name, value in dict(response[1]).items() if name != "ETag"}
@@ -114,7 +124,7 @@ class Application(Radicale):
         answer = self.visits.current.answer
         if answer is None:
             return response
-        return self._refused(Refusal(answer, _kind_of(args[2]), _href_of(args[2]), "DELETE"))
+        return self._refused(Refusal(answer, self._kind_at(args[2]), _href_of(args[2]), "DELETE"))
 
     def do_MOVE(self, *args: Any) -> Response:  # noqa: N802
         return self._guarded("MOVE", super().do_MOVE, *args)
@@ -132,7 +142,7 @@ class Application(Radicale):
 
     def _put(self, environ: Environ, base_prefix: str, path: str, *rest: Any) -> Response:
         """Read the event in a child process before anything else touches it."""
-        kind = _kind_of(path)
+        kind = self._kind_at(path)
         if kind in WRITING and _href_of(path):
             content = httputils.read_raw_request_body(self.configuration, environ)
             environ["wsgi.input"] = io.BytesIO(content)
@@ -175,12 +185,10 @@ class Application(Radicale):
     def _fixed(self, *_args: Any) -> Response:
         raise RuleBroken("calendar_fixed")
 
-    def _proppatch(
-        self, environ: Environ, base_prefix: str, path: str, user: str, *rest: Any
-    ) -> Response:
+    def _proppatch(self, environ: Environ, base_prefix: str, path: str, *rest: Any) -> Response:
         """Keep a client's own name, colour and order of a calendar; refuse all else together."""
-        kind = _kind_of(path)
-        if kind is None or _href_of(path) or pathutils.strip_path(path).split("/")[0] != user:
+        kind = self._kind_at(path)
+        if kind is None or _href_of(path):
             raise RuleBroken("calendar_fixed")
         asked = xmlutils.props_from_request(self._read_xml_request_body(environ, rest[-1]))
         fit = {
@@ -197,22 +205,37 @@ class Application(Radicale):
     def _guarded(self, act: str, method: Callable[..., Response], *args: Any) -> Response:
         """Do what is asked; what cannot be becomes an answer, a message, and the truth again."""
         environ, _base_prefix, path = args[:3]
+        if self.visits.current.caller is None:
+            return httputils.NOT_ALLOWED
         seen = environ.get("HTTP_IF_MATCH", "")
         try:
             response = method(*args)
         except RelaisError as error:
-            return self._refused(Refusal(error, _kind_of(path), _href_of(path), act, seen))
-        except (AssertionError, RecursionError, RuntimeError) as error:
-            # Radicale's word for a request that makes no sense.
-            log.info("dav.senseless", act=act, error=type(error).__name__)
+            return self._refused(Refusal(error, self._kind_at(path), _href_of(path), act, seen))
+        except _SENSELESS as error:
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            log.warning(
+                "dav.senseless",
+                act=act,
+                error=type(error).__name__,
+                where=f"{where.filename}:{where.lineno}",
+            )
             response = httputils.BAD_REQUEST
         refusal = _OWN_REFUSALS.get(response[0])
-        if refusal is None or self.visits.current.caller is None:
+        if refusal is None:
             return response
         if act not in _WRITES and "xml" in dict(response[1]).get("Content-Type", ""):
             # It says by itself what is wrong, such as a token that was never given.
             return response
-        return self._refused(Refusal(refusal(), _kind_of(path), _href_of(path), act, seen))
+        return self._refused(Refusal(refusal(), self._kind_at(path), _href_of(path), act, seen))
+
+    def _kind_at(self, path: str) -> DavKind | None:
+        """Which of the caller's own calendars an address is in."""
+        caller = self.visits.current.caller
+        parts = pathutils.strip_path(path).split("/")
+        if caller is None or len(parts) < CALENDAR_DEPTH or parts[0] != str(caller.user_id):
+            return None
+        return DavKind(parts[1]) if parts[1] in list(DavKind) else None
 
     def _tell(self, refusal: Refusal) -> None:
         with self.visits.transaction() as visit:
@@ -239,11 +262,6 @@ def _is_lost(refusal: Refusal) -> bool:
     if refusal.act not in _WRITES:
         return False
     return not isinstance(refusal.error, Stale) or bool(refusal.seen)
-
-
-def _kind_of(path: str) -> DavKind | None:
-    parts = pathutils.strip_path(path).split("/")
-    return DavKind(parts[1]) if len(parts) > 1 and parts[1] in list(DavKind) else None
 
 
 def _href_of(path: str) -> str:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from radicale import pathutils
 from radicale.config import Configuration
 from radicale.rights import BaseRights
 
 from scheduler.calendars.models import DavKind
 
-_CALENDAR_DEPTH = 2
+# An address is that of a doctor, a calendar of theirs, and something in it.
+CALENDAR_DEPTH: Final = 2
 
 
 class Rights(BaseRights):
@@ -25,9 +28,9 @@ class Rights(BaseRights):
         parts = [part for part in pathutils.strip_path(path).split("/") if part]
         if not user or (parts and parts[0] != user):
             return ""
-        if len(parts) < _CALENDAR_DEPTH:
+        if len(parts) < CALENDAR_DEPTH:
             return "R"
-        if len(parts) > _CALENDAR_DEPTH:
+        if len(parts) > CALENDAR_DEPTH:
             return ""
         writable = parts[1] in (DavKind.MY_DAYS, DavKind.AVAILABILITIES)
         return "rw" if writable else "r"

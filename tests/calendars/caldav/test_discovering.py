@@ -20,6 +20,7 @@ from tests.calendars.caldav.conftest import (
     C,
     D,
     Device,
+    all_day,
     device_of,
     sentence,
 )
@@ -159,3 +160,46 @@ def test_credentials_that_are_none_are_asked_for_again(app: Flask, authorization
     client: FlaskClient = app.test_client()
     response = client.open("/dav/", method="PROPFIND", headers={"Authorization": authorization})
     assert response.status_code == 401
+
+
+@pytest.mark.parametrize(
+    "method", ["PUT", "DELETE", "MOVE", "MKCALENDAR", "MKCOL", "PROPPATCH", "REPORT", "GET"]
+)
+def test_without_a_password_everything_is_asked_for_one(app: Flask, method: str) -> None:
+    response = app.test_client().open(f"/dav/1/{MY_DAYS}/a.ics", method=method, data=b"x")
+    assert response.status_code == 401
+
+
+def test_what_is_put_into_another_doctors_calendar_goes_nowhere(
+    house: House, practice: Practice, phone: Device, database: Database
+) -> None:
+    other = house.member(practice, Role.REPLACEMENT)
+    token = phone.sync(MY_DAYS).token
+    path = f"/dav/{other.id}/{MY_DAYS}/a.ics"
+    assert phone.ask("PUT", path, all_day("A", dt.date(2026, 12, 8))).status_code == 403
+    assert phone.ask("DELETE", path).status_code == 403
+    assert phone.sync(MY_DAYS, token).gone == set()
+
+
+@pytest.mark.parametrize("method", ["PROPFIND", "REPORT", "PROPPATCH"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<",
+        b"<a/>",
+        b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>',
+        b"<a>" * 20_000 + b"</a>" * 20_000,
+        b'<C:free-busy-query xmlns:C="urn:ietf:params:xml:ns:caldav"/>',
+        b"\xff\xfe",
+    ],
+    ids=["cut", "nothing", "entities", "deep", "no range", "bytes"],
+)
+def test_a_request_that_makes_no_sense_is_no_failure_of_ours(
+    phone: Device, method: str, body: bytes
+) -> None:
+    assert phone.ask(method, phone.path(MY_DAYS), body).status_code < 500
+
+
+@pytest.mark.parametrize("path", ["/dav/%00", "/dav/%ff", "/dav/../dav/x", "/dav/" + "a/" * 500])
+def test_an_address_that_makes_no_sense_is_no_failure_of_ours(phone: Device, path: str) -> None:
+    assert phone.ask("PROPFIND", path).status_code in (400, 403, 404)
