@@ -38,13 +38,11 @@ GRADES: Final = ("full", "quirk", "fragile", "unknown", "broken", "ungraceful", 
 # Where Relais answers otherwise on purpose, and why.
 ON_PURPOSE: Final = {
     "create-calendar": "there are three calendars, and no more",
-    "create-calendar.with-supported-component-types": "the same",
     "delete-calendar": "the same",
     "delete-calendar.free-namespace": "the same",
     "synchronous-write.create-calendar": "the same",
     "synchronous-write.delete-calendar": "the same",
     "url.encode-at.literal.collection": "asked of a calendar that the tester makes for it",
-    "url.encode-at.identity": "the same",
     "save": "summed up from rows that need a second calendar",
 }
 

@@ -1,0 +1,45 @@
+"""The message that says what a phone hides."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+import sqlalchemy as sa
+
+from scheduler.core.database import Database
+from scheduler.core.outbox import OutboxMessage
+from scheduler.core.permissions import Role
+from scheduler.core.settings import Settings
+from scheduler.notify import composer
+from scheduler.people.models import Locale, Practice, User
+from tests.calendars.caldav.conftest import MY_DAYS, Device, all_day
+from tests.factories import House
+
+TUESDAY = dt.date(2026, 12, 8)
+
+
+@pytest.mark.parametrize("locale", list(Locale))
+def test_the_doctor_reads_what_could_not_be_why_and_what_is_near(
+    phone: Device,
+    house: House,
+    practice: Practice,
+    doctor: User,
+    database: Database,
+    settings: Settings,
+    locale: Locale,
+) -> None:
+    with database.transaction() as session:
+        session.get_one(User, doctor.id).locale = locale
+    first = house.member(practice, Role.REPLACEMENT)
+    house.assignment(house.need(practice, TUESDAY), first)
+    house.need(practice, TUESDAY + dt.timedelta(days=1), room=1)
+    phone.put(MY_DAYS, "A1.ics", all_day("A1", TUESDAY, "Privé"))
+    with database.session() as session:
+        (message,) = session.scalars(sa.select(OutboxMessage))
+        letter = composer(settings)(session, message)
+    assert "2026" in letter.subject
+    assert first.name in letter.text
+    assert "Salle 2" in letter.text
+    assert "/board/" in letter.text
+    assert "Privé" not in letter.text
