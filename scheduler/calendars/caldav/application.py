@@ -78,8 +78,16 @@ class Application(Radicale):
     def __call__(
         self, environ: types.WSGIEnviron, start_response: types.WSGIStartResponse
     ) -> Iterable[bytes]:
-        self.visits.begin(environ.get("HTTP_USER_AGENT", ""))
-        return super().__call__(environ, start_response)
+        visit = self.visits.begin(environ.get("HTTP_USER_AGENT", ""))
+
+        def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
+            if visit.busy and status.startswith("500"):
+                log.error("dav.database_unavailable")
+                # A phone tries again later what is only busy; a fault it would give up on.
+                status, headers = "503 Service Unavailable", [*headers, ("Retry-After", "10")]
+            return start_response(status, headers, *rest)
+
+        return super().__call__(environ, cast(types.WSGIStartResponse, start))
 
     # --- what devices ask -----------------------------------------------------------------------
 

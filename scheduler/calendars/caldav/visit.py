@@ -9,6 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as QueueTimeout
+
 from scheduler.calendars.caldav.words import WORDS, Words
 from scheduler.calendars.devices import Caller
 from scheduler.calendars.models import DavKind
@@ -54,6 +57,8 @@ class Visit:
     # What the doctor is told, although what the client asked for was done.
     remark: RelaisError | None = None
     loaded: dict[DavKind, object] = field(default_factory=dict)
+    # Whether the database had no time for it.
+    busy: bool = False
 
     @property
     def unit(self) -> UnitOfWork:
@@ -119,10 +124,13 @@ class Visits:
         if visit.session is not None:
             yield visit
             return
-        with self.database.session() as session:
-            visit.session, visit.loaded = session, {}
-            try:
+        try:
+            with self.database.session() as session:
+                visit.session, visit.loaded = session, {}
                 yield visit
                 session.commit()
-            finally:
-                visit.session, visit.loaded = None, {}
+        except (OperationalError, QueueTimeout):
+            visit.busy = True
+            raise
+        finally:
+            visit.session, visit.loaded = None, {}

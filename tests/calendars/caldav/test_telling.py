@@ -6,8 +6,9 @@ import datetime as dt
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.exc import TimeoutError as QueueTimeout
 
-from scheduler.core.database import Database
+from scheduler.core.database import Database, UnitOfWork
 from scheduler.core.outbox import OutboxMessage
 from scheduler.core.permissions import Role
 from scheduler.core.settings import Settings
@@ -43,3 +44,17 @@ def test_the_doctor_reads_what_could_not_be_why_and_what_is_near(
     assert "Salle 2" in letter.text
     assert "/board/" in letter.text
     assert "Privé" not in letter.text
+
+
+def test_a_database_that_is_busy_is_no_fault_of_the_telephone(
+    phone: Device, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A phone tries again later what is only busy; a fault it would give up on."""
+
+    def busy() -> UnitOfWork:
+        raise QueueTimeout("no connection in time")
+
+    monkeypatch.setattr(database, "session", busy)
+    answer = phone.put(MY_DAYS, "a.ics", all_day("a", dt.date(2026, 12, 3)))
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"] == "10"
