@@ -265,6 +265,25 @@ def calendars_preview(file: Path, start: dt.datetime | None, end: dt.datetime | 
 
 
 @cli.group()
+def labs() -> None:
+    """Results that laboratories send."""
+
+
+@labs.command("read")
+@click.argument("file", type=click.Path(path_type=Path))
+def labs_read(file: Path) -> None:
+    """Print what Relais understands of a laboratory's FILE, as JSON. No database is touched.
+
+    Formats: HPRIM Médecin, HPRIM Santé 2.x, HL7 v2 ORU^R01, CDA R2 CR-BIO. A file that cannot be
+    read safely ends with exit status 3 and {"quarantined": reason}; a path that leads to no file
+    with exit status 2 and one line on standard error.
+    """
+    from scheduler.oncall.readers.command import read_file
+
+    sys.exit(read_file(file))
+
+
+@cli.group()
 def audit() -> None:
     """The audit chain."""
 
