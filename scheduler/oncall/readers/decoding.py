@@ -21,9 +21,11 @@ _DECLARED: Final = {
 }
 # Ends of a file on old systems, and what frames a message on a wire (MLLP).
 _AROUND: Final = "\x00\x1a\x1c\x0b"
-# É is the most frequent accented letter in French, and 0x82 in DOS is a low quotation mark in
-# Windows, which never stands inside a word.
-_DOS: Final = re.compile(rb"[A-Za-z]\x82|\x82[A-Za-z]")
+# é, É, ü of DOS, and è ê ç ï ô between small letters, are in Windows nothing at all, or marks
+# and capitals that do not stand there.
+_DOS: Final = re.compile(
+    rb"[A-Za-z][\x81\x82\x90]|[\x81\x82\x90][A-Za-z]|[a-z][\x87\x88\x8a\x8b\x93][a-z]"
+)
 _WINDOWS: Final = re.compile(rb"[A-Za-z][\xe0-\xe5\xe7-\xef\xf4\xf9-\xfc]")
 # After decoding: tabulator and ends of lines are text, a form feed is an end of a page.
 _NO_TEXT: Final = re.compile(r"[\x00-\x08\x0e-\x1f\x7f\ufffe\uffff]")
@@ -37,14 +39,21 @@ def decoded(content: bytes, declared: str | None = None) -> str:
 
     A byte order mark decides; then whatever is valid UTF-8 is UTF-8, since French in another
     encoding never is; then what the file itself declares; then the old code page of DOS where
-    its é stands inside words; else Windows-1252, of which Latin-1 is a part. Zero bytes that pad
+    its accents stand inside words; else Windows-1252, of which Latin-1 is a part. Zero bytes that pad
     a field are dropped; any other byte that is no text quarantines.
     """
-    text = _text(content, declared).strip(_AROUND).lstrip("\ufeff")
+    text = _unframed(_text(content, declared))
     text = _PADDING.sub("", text).replace("\x0b", "\n").replace("\x0c", "\n").replace("\x85", "\n")
     if _NO_TEXT.search(text):
         raise Unreadable(Fault.BINARY)
     return text
+
+
+def _unframed(text: str) -> str:
+    """A text without what framed and padded it; its own last end of line stays."""
+    text = text.lstrip(_AROUND + "\ufeff")
+    body = text.rstrip(_AROUND + "\r\n")
+    return body + "".join(end for end in text[len(body) :] if end not in _AROUND)
 
 
 def lines(text: str) -> list[str]:

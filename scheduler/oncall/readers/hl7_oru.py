@@ -61,13 +61,22 @@ def _character_set(content: bytes) -> str | None:
 def _segments(text: str) -> list[tuple[int, str]]:
     """The lines of a message with their numbers.
 
-    Where CR alone ends all segments, a lone LF is a line inside a text.
+    Where CR ends the segments and none begins after a lone LF, that LF is inside a text.
     """
     if "\r" in text and "\r\n" not in text:
-        lines = list(enumerate((line.strip("\n") for line in text.split("\r")), 1))
-        if all(_NAME.match(line) for _, line in lines if line.strip()):
+        lines = [(at, line.strip("\n")) for at, line in enumerate(text.split("\r"), 1)]
+        if all(_is_one(line) for _, line in lines if line.strip()):
             return _few([(at, line) for at, line in lines if line.strip()])
     return [(at, line.lstrip()) for at, line in enumerate(decoding.lines(text), 1) if line.strip()]
+
+
+def _is_one(text: str) -> bool:
+    """Whether a text is one segment, whatever the lines of its last field."""
+    first, *others = text.split("\n")
+    mark = first[3:4]
+    return _NAME.match(first) is not None and not any(
+        _NAME.match(line) and line[3:4] == mark for line in others
+    )
 
 
 def _few(lines: list[tuple[int, str]]) -> list[tuple[int, str]]:

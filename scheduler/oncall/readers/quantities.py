@@ -35,7 +35,7 @@ _QUANTITY: Final = re.compile(
     rf"(?P<before>\**)\s*(?P<sign>{_SIGN})?\s*(?P<number>{_NUMBER}|[.,]\d+)"
     r"(?:\s*(?P<after>\*+))?(?P<rest>\s.*|[%‰/].*)?"
 )
-_UNIT: Final = re.compile(r"[%‰/A-Za-zµμ°]\S*")
+_UNIT: Final = re.compile(r"(?:[%‰]|/?[A-Za-zµμ°])\S*")
 # A letter that could as well be a flag is no unit.
 _FLAG: Final = re.compile(r"[LHNABlhnab]{1,2}")
 # What a numeric result may be without being one number: 10-15, 1/80, 1:80, 10^5, 1,5 x 10^5.
