@@ -73,14 +73,14 @@ def _require_report(root: Element) -> None:
 
 
 def _value(element: Element | None) -> str | None:
-    return None if element is None else identities.cleaned(element.get("value"))
+    return None if element is None else identities.squeezed(element.get("value"))
 
 
 def _identifier(element: Element | None) -> str | None:
     """An identifier by its extension, or by its root where that is all."""
     if element is None:
         return None
-    return identities.cleaned(element.get("extension")) or identities.cleaned(element.get("root"))
+    return identities.squeezed(element.get("extension")) or identities.squeezed(element.get("root"))
 
 
 def _first(elements: Iterable[Element]) -> str | None:
@@ -213,8 +213,8 @@ def _germ(element: Element, narrative: Narrative) -> str | None:
 def _label(code: Element, narrative: Narrative) -> str | None:
     translation = code.find("translation", NS)
     return (
-        identities.cleaned(code.get("displayName"))
-        or (None if translation is None else identities.cleaned(translation.get("displayName")))
+        identities.squeezed(code.get("displayName"))
+        or (None if translation is None else identities.squeezed(translation.get("displayName")))
         or narrative.of(code.find("originalText", NS))
     )
 
@@ -238,7 +238,7 @@ def _result(observation: Element, isolate: str | None, narrative: Narrative) -> 
 def _code(code: Element) -> str | None:
     """The code of the norm (LOINC), or the lab's own, or that of the tariff (NABM)."""
     codes = (each.get("code") for each in (code, *code.findall("translation", NS)))
-    return next(filter(None, map(identities.cleaned, codes)), None)
+    return next(filter(None, map(identities.squeezed, codes)), None)
 
 
 def _bounds(

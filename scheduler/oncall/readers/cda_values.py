@@ -7,7 +7,7 @@ from xml.etree.ElementTree import Element
 
 from scheduler.oncall.readers import quantities
 from scheduler.oncall.readers.cda_narrative import NS, Narrative
-from scheduler.oncall.readers.identities import cleaned
+from scheduler.oncall.readers.identities import squeezed
 from scheduler.oncall.readers.quantities import Quantity
 
 _TYPE: Final = "{http://www.w3.org/2001/XMLSchema-instance}type"
@@ -37,13 +37,13 @@ def value_of(value: Element | None, narrative: Narrative) -> Quantity:
     if kind == "ED" and value.get("representation") == "B64":
         return Quantity(None)
     return quantities.quantity(
-        cleaned(value.get("value")) or narrative.of(value), value.get("unit")
+        squeezed(value.get("value")) or narrative.of(value), value.get("unit")
     )
 
 
 def _measured(value: Element) -> Quantity:
     for each in (value, *value.findall("translation", NS)):
-        if number := cleaned(each.get("value")):
+        if number := squeezed(each.get("value")):
             read = quantities.quantity(number, _unit(each), numeric=True)
             if read.value is None or not quantities.is_number(read.value):
                 raise quantities.NoNumber
@@ -52,7 +52,7 @@ def _measured(value: Element) -> Quantity:
 
 
 def _unit(value: Element) -> str | None:
-    unit = cleaned(value.get("unit"))
+    unit = squeezed(value.get("unit"))
     return None if unit in _NO_UNIT else unit
 
 
@@ -73,7 +73,7 @@ def _interval(value: Element) -> Quantity:
 def _bound(value: Element, name: str) -> Element | None:
     """A bound that is a number; infinity is none."""
     bound = value.find(name, NS)
-    return bound if bound is not None and cleaned(bound.get("value")) else None
+    return bound if bound is not None and squeezed(bound.get("value")) else None
 
 
 def _number(bound: Element) -> str:
@@ -82,15 +82,15 @@ def _number(bound: Element) -> str:
 
 def _ratio(value: Element) -> Quantity:
     parts = (value.find(name, NS) for name in ("numerator", "denominator"))
-    numbers = [cleaned(part.get("value")) or "" for part in parts if part is not None]
+    numbers = [squeezed(part.get("value")) or "" for part in parts if part is not None]
     return Quantity("/".join(numbers) or None)
 
 
 def _coded(value: Element, narrative: Narrative) -> str | None:
     translations = value.findall("translation", NS)
     return (
-        cleaned(value.get("displayName"))
+        squeezed(value.get("displayName"))
         or narrative.of(value.find("originalText", NS))
-        or next(filter(None, (cleaned(each.get("displayName")) for each in translations)), None)
-        or cleaned(value.get("code"))
+        or next(filter(None, (squeezed(each.get("displayName")) for each in translations)), None)
+        or squeezed(value.get("code"))
     )

@@ -39,13 +39,15 @@ def decoded(content: bytes, declared: str | None = None) -> str:
 
     A byte order mark decides; then whatever is valid UTF-8 is UTF-8, since French in another
     encoding never is; then what the file itself declares; then the old code page of DOS where
-    its accents stand inside words; else Windows-1252, of which Latin-1 is a part. Zero bytes that pad
-    a field are dropped; any other byte that is no text quarantines.
+    its accents stand inside words; else Windows-1252, of which Latin-1 is a part. Zero bytes that
+    pad a field are dropped; any other byte that is no text quarantines.
     """
     text = _unframed(_text(content, declared))
     text = _PADDING.sub("", text).replace("\x0b", "\n").replace("\x0c", "\n").replace("\x85", "\n")
     if _NO_TEXT.search(text):
         raise Unreadable(Fault.BINARY)
+    if max(text.count("\n"), text.count("\r")) > limits.MOST_LINES:
+        raise Unreadable(Fault.TOO_MANY_PARTS)
     return text
 
 
@@ -58,10 +60,7 @@ def _unframed(text: str) -> str:
 
 def lines(text: str) -> list[str]:
     """The lines of a text, however they end; no character but these ends a line."""
-    found = _BREAK.split(text)
-    if len(found) > limits.MOST_LINES:
-        raise Unreadable(Fault.TOO_MANY_PARTS)
-    return found
+    return _BREAK.split(text)
 
 
 def _text(content: bytes, declared: str | None) -> str:

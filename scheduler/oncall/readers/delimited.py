@@ -14,7 +14,7 @@ from typing import Final
 
 from scheduler.oncall.readers import limits
 from scheduler.oncall.readers.faults import Fault, Unreadable
-from scheduler.oncall.readers.identities import cleaned
+from scheduler.oncall.readers.identities import squeezed
 
 # Pieces of text by field, repetition, component and subcomponent.
 Component = Sequence[str]
@@ -71,6 +71,14 @@ class Segment:
         pieces = parts[component - 1] if len(parts) >= component else ()
         return self._said(pieces[subcomponent]) if len(pieces) > subcomponent else None
 
+    def components(self, field: int) -> list[str]:
+        """The components of a field, as they stand."""
+        marks = self._delimiters
+        return [
+            unescaped(marks.subcomponent.join(pieces), marks).strip()
+            for pieces in self._repetition(field, 0)
+        ]
+
     def repetitions(self, field: int) -> int:
         """How often a field is there."""
         return len(self._fields[field - 1]) if len(self._fields) >= field else 0
@@ -94,7 +102,7 @@ class Segment:
         return self._fields[field - 1][repetition]
 
     def _said(self, piece: str) -> str | None:
-        return None if piece.strip() == _NULL else cleaned(unescaped(piece, self._delimiters))
+        return None if piece.strip() == _NULL else squeezed(unescaped(piece, self._delimiters))
 
 
 def split(text: str, delimiters: Delimiters, line: int) -> Segment:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import hl7
 
-from scheduler.oncall.readers import decoding, identities, limits, times
+from scheduler.oncall.readers import decoding, identities, times
 from scheduler.oncall.readers.delimited import Delimiters, Field, Segment
 from scheduler.oncall.readers.faults import Fault, Unreadable
 from scheduler.oncall.readers.observations import STATUS, Report, person
@@ -19,6 +19,8 @@ _NAME: Final = re.compile(r"[A-Z][A-Z0-9]{2}")
 _ENDS: Final = ("\r", "\n")
 # Around messages in a file: they say nothing of a result.
 _BATCH: Final = frozenset({"FHS", "BHS", "BTS", "FTS"})
+# Segments that something has to follow.
+_LEADING: Final = frozenset({"MSH", "PID", "ORC", "OBR"})
 # The types of identifier (table 0203 and the French ones) that are the person's, not the lab's.
 _PERSONAL: Final = frozenset({"SS", "NH", "NI", "NN", "NNFRA", "INS", "INS-C", "INS-A", "INS-NIR"})
 
@@ -31,7 +33,8 @@ def read(content: bytes) -> LabReport:
     OBR-22 has none. The prescriber is OBR-16, else ORC-12. The lab is the sending facility
     (MSH-4), else the sending application.
 
-    Segments end with CR, LF or both. A file that ends in the middle of a result is quarantined.
+    Segments end with CR, LF or both. HL7 has no end mark: a file is taken for cut short, and
+    quarantined, where its last line has no end and cannot be the last.
     """
     declared = _character_set(content)
     text = decoding.decoded(content, declared)
@@ -43,7 +46,7 @@ def read(content: bytes) -> LabReport:
     if not message[0][1].startswith("MSH"):
         raise Unreadable(Fault.HEADER)
     segments = _taken_apart(message)
-    if segments[-1].name == "OBX" and len(segments[-1]) < STATUS and not text.endswith(_ENDS):
+    if not text.endswith(_ENDS) and _is_unfinished(segments[-1]):
         raise Unreadable(Fault.CUT_OFF)
     return _report(segments)
 
@@ -66,7 +69,7 @@ def _segments(text: str) -> list[tuple[int, str]]:
     if "\r" in text and "\r\n" not in text:
         lines = [(at, line.strip("\n")) for at, line in enumerate(text.split("\r"), 1)]
         if all(_is_one(line) for _, line in lines if line.strip()):
-            return _few([(at, line) for at, line in lines if line.strip()])
+            return [(at, line) for at, line in lines if line.strip()]
     return [(at, line.lstrip()) for at, line in enumerate(decoding.lines(text), 1) if line.strip()]
 
 
@@ -77,12 +80,6 @@ def _is_one(text: str) -> bool:
     return _NAME.match(first) is not None and not any(
         _NAME.match(line) and line[3:4] == mark for line in others
     )
-
-
-def _few(lines: list[tuple[int, str]]) -> list[tuple[int, str]]:
-    if len(lines) > limits.MOST_LINES:
-        raise Unreadable(Fault.TOO_MANY_PARTS)
-    return lines
 
 
 def _taken_apart(lines: list[tuple[int, str]]) -> list[Segment]:
@@ -99,6 +96,11 @@ def _taken_apart(lines: list[tuple[int, str]]) -> list[Segment]:
         _segment(segment, delimiters, line)
         for segment, (line, _) in zip(parsed, lines, strict=True)
     ]
+
+
+def _is_unfinished(last: Segment) -> bool:
+    """Whether a message cannot end with this segment: no result follows, or this one is short."""
+    return last.name in _LEADING or (last.name == "OBX" and len(last) < STATUS)
 
 
 def _delimiters(header: str) -> Delimiters:

@@ -210,7 +210,7 @@ def _result(fields: list[str], at: int) -> Result:
         read = quantities.quantity(fields[VALUE], fields[UNIT], numeric=numeric)
     except quantities.NoNumber as error:
         raise Unreadable(Fault.NUMBER, line=at) from error
-    base = Result(code=identities.cleaned(fields[CODE]), label=identities.cleaned(fields[LABEL]))
+    base = Result(code=identities.squeezed(fields[CODE]), label=identities.squeezed(fields[LABEL]))
     result = result_of(
         base, read, flags_given=(fields[FLAG],), bounds=_reference(fields[LOW], fields[HIGH])
     )

@@ -32,10 +32,18 @@ _SEXES: Final = {"M": "M", "F": "F", "O": "O", "UN": "O"}
 _PLACEHOLDER: Final = re.compile(r"[\s._\-]*")
 
 
+def squeezed(text: str | None) -> str | None:
+    """A field in one line, without the spaces around it; None for an empty one."""
+    return " ".join((text or "").split()) or None
+
+
 def cleaned(text: str | None) -> str | None:
-    """A field without the spaces around it; None for an empty one or a lone dot."""
-    text = " ".join((text or "").split())
-    return None if _PLACEHOLDER.fullmatch(text) else text
+    """A line of a header, where a lone dot or dash fills an empty place.
+
+    In a result they may be a value, or a flag: there nothing but `squeezed` is safe.
+    """
+    text = squeezed(text)
+    return None if text is None or _PLACEHOLDER.fullmatch(text) else text
 
 
 def sex(code: str | None) -> str | None:

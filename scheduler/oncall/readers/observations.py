@@ -12,7 +12,7 @@ from typing import Final
 from scheduler.oncall.readers import flags, limits, quantities, statuses, times
 from scheduler.oncall.readers.delimited import Segment
 from scheduler.oncall.readers.faults import Fault, Unreadable
-from scheduler.oncall.readers.identities import cleaned, order
+from scheduler.oncall.readers.identities import order, squeezed
 from scheduler.oncall.readers.values import Result, Status
 
 PLACER, FILLER, ISSUED, PRESCRIBER, BATTERY_STATUS = 2, 3, 22, 16, 25
@@ -270,8 +270,7 @@ def _taken_back(result: Result) -> Result:
 
 def _plain(segment: Segment, kind: str) -> str:
     if kind == "SN":
-        parts = (segment.part(VALUE, component) or "" for component in range(1, 5))
-        return "".join(parts).removeprefix("=")
+        return "".join(segment.components(VALUE)[:4]).removeprefix("=")
     return segment.every(VALUE)
 
 
@@ -290,7 +289,7 @@ def _unit(segment: Segment) -> str | None:
     """The unit; `10^9/L` is one that its sender did not escape."""
     whole = segment.every(UNIT).strip()
     if whole.lstrip("*").startswith("10") and segment.part(UNIT) in {"10", "*10", "x10"}:
-        return cleaned(whole)
+        return squeezed(whole)
     return segment.part(UNIT) or segment.part(UNIT, 2)
 
 
