@@ -56,6 +56,7 @@ def assert_refused(result: Result, *words: str) -> None:
         ("check",),
         ("calendars", "preview"),
         ("calendars", "reply"),
+        ("labs", "read"),
         ("audit", "verify"),
         ("db", "upgrade"),
         ("db", "check"),

@@ -9,10 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from scheduler.oncall.readers import flags, limits, quantities, statuses, times
+from scheduler.oncall.readers import flags, identities, limits, quantities, statuses, times
 from scheduler.oncall.readers.delimited import Segment
 from scheduler.oncall.readers.faults import Fault, Unreadable
-from scheduler.oncall.readers.identities import order, squeezed
 from scheduler.oncall.readers.values import Result, Status
 
 PLACER, FILLER, ISSUED, PRESCRIBER, BATTERY_STATUS = 2, 3, 22, 16, 25
@@ -58,7 +57,7 @@ class Report:
     def order(self, segment: Segment, *, components: tuple[int, ...]) -> None:
         """Take the order numbers of an OBR or ORC; `components` say where, the best first."""
         for numbers, place in ((self.placers, PLACER), (self.fillers, FILLER)):
-            found = (order(segment.part(place, component)) for component in components)
+            found = (identities.order(segment.part(place, component)) for component in components)
             if number := next(filter(None, found), None):
                 numbers[number] = None
 
@@ -169,7 +168,8 @@ class Report:
             return
         said, self._text = self._text, None
         if len(said.lines) == 1:
-            self._results.append(_measured(said.segments, quantities.quantity(said.lines[0])))
+            read = quantities.quantity(said.lines[0], _unit(said.segments[0]))
+            self._results.append(_measured(said.segments, read))
             return
         code, label = _exam(said.segments[0])
         self.paragraphs.append("\n".join([label or code or "", *said.lines]).strip("\n"))
@@ -255,12 +255,12 @@ def _measured(segments: list[Segment], read: quantities.Quantity) -> Result:
 
 
 def _withdrawn(segment: Segment) -> bool:
-    return (segment.part(STATUS) or "") in statuses.WITHDRAWN
+    return (segment.part(STATUS) or "").upper() in statuses.WITHDRAWN
 
 
 def _taken_back(result: Result) -> Result:
     """A value that the lab withdraws must not be read as one."""
-    parts = (result.comparator, result.value, result.unit)
+    parts = (result.comparator, result.value, result.unit, result.flag)
     said = " ".join(part for part in parts if part)
     note = "Résultat retiré par le laboratoire" + (f" ({said})" if said else "")
     return replace(
@@ -289,7 +289,7 @@ def _unit(segment: Segment) -> str | None:
     """The unit; `10^9/L` is one that its sender did not escape."""
     whole = segment.every(UNIT).strip()
     if whole.lstrip("*").startswith("10") and segment.part(UNIT) in {"10", "*10", "x10"}:
-        return squeezed(whole)
+        return identities.squeezed(whole)
     return segment.part(UNIT) or segment.part(UNIT, 2)
 
 

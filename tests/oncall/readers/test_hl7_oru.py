@@ -19,6 +19,10 @@ def test_the_sender_chooses_the_delimiters() -> None:
     assert read(oru(OBR, K).replace("|", "#")) == said
 
 
+def test_a_text_of_one_line_keeps_its_unit() -> None:
+    assert only(oru(OBR, "OBX|1|TX|K||5|mg/L|||||F")).unit == "mg/L"
+
+
 def test_a_line_feed_inside_a_text_is_one() -> None:
     said = read(oru(OBR, K, "OBX|2|FT|C^Conclusion||Première\nSeconde||||||F"))
     assert said.text == "Conclusion\nPremière\nSeconde"
@@ -44,6 +48,7 @@ def test_segments_may_end_with_line_feeds_and_one_with_a_return() -> None:
         ("OBX|1|SN|K||^10^-^20||||||F", "10-20", None),
         ("OBX|1|SN|K||^2^+||||||F", "2+", None),
         ("OBX|1|TX|K||Négatif||||||F", "Négatif", None),
+        ("OBX|1|TX|K||< 5|mg/L|||||F", "5", "<"),
         ("OBX|1|CE|K||POS^Positif^L||||||F", "Positif", None),
         ("OBX|1|CE|K||POS||||||F", "POS", None),
         ("OBX|1|CE|K||^^^P^Positif^L||||||F", "Positif", None),
@@ -135,7 +140,7 @@ def test_a_withdrawn_value_is_not_one() -> None:
         said = read(oru(OBR, f"OBX|1|{kind}|K||{value}|||H|||W", "OBX|2|NM|NA||139||||||F"))
         taken_back = said.results[0]
         assert (taken_back.value, taken_back.flag) == (None, None)
-        assert taken_back.comment == f"Résultat retiré par le laboratoire ({value})"
+        assert taken_back.comment == f"Résultat retiré par le laboratoire ({value} H)"
         assert said.status is Status.CORRECTED
 
 
