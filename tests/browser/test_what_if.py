@@ -74,7 +74,7 @@ def test_a_titular_finds_somebody_for_a_day_and_gives_it(
     first = page.locator(".candidate").first
     name = first.locator(".candidate-name").inner_text()
     first.get_by_role("button", name="Attribuer").click()
-    expect(page.get_by_role("status").filter(has_text="Journée attribuée")).to_be_visible()
+    expect(page.get_by_role("status").filter(has_text="est attribuée")).to_be_visible()
     with site.database.session() as session:
         taken = session.scalars(
             sa.select(Assignment).where(
