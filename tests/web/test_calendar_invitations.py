@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 
+from scheduler.calendars.invitations.following import follow_need
 from scheduler.calendars.models import CalendarInvitation, Ending
 from scheduler.core.permissions import Role
 from scheduler.core.settings import Settings
@@ -208,6 +209,28 @@ def test_withdrawing_asks_nothing_and_ends_it(pages: Pages) -> None:
     answer = pages.client.post(f"{ADDRESS}{row.id}/withdraw", follow_redirects=True)
     assert "The invitation is withdrawn." in answer.text
     assert pages.invitations()[0].ending is Ending.WITHDRAWN
+
+
+def test_who_lost_a_day_that_is_open_again_is_invited_again_at_one_press(pages: Pages) -> None:
+    first, _second = pages.needs
+    pages.send((first, pages.willing), (first, pages.silent))
+    with pages.house.database.transaction() as session:
+        taken = claiming.claim(session, pages.house.actor(pages.willing), first.id)
+        follow_need(session, first.id)
+    assert "Somebody else has the day" in pages.text()
+    assert "Invite again" not in pages.text()
+    with pages.house.database.transaction() as session:
+        claiming.undo(session, pages.house.actor(pages.willing), taken.id)
+    text = pages.text()
+    assert "Somebody else has the day" not in text
+    assert "Ended while the day was taken" in text
+    assert "Invite again" in text
+    assert f'value="{first.id}-{pages.silent.id}"' in text
+    _status, text = pages.send((first, pages.silent))
+    assert "No answer yet" in text
+    # The earlier one is history: each doctor stands there once.
+    assert text.count(pages.silent.name) == 1
+    assert "Invite again" not in text
 
 
 def test_an_answered_invitation_is_not_withdrawn(pages: Pages) -> None:

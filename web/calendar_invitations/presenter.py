@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import groupby
 from typing import Any, Final
 
 from flask_babel import gettext as _
@@ -16,9 +17,9 @@ from scheduler.core.deliveries import Channel
 from scheduler.core.permissions import Role
 from scheduler.roster.call_rules import merged
 from scheduler.roster.candidates import WhoCould
-from scheduler.roster.models import Need
+from scheduler.roster.models import Assignment, Need
 from scheduler.roster.queries import Entry
-from scheduler.roster.rules import AssignmentState, monday_of
+from scheduler.roster.rules import AssignmentState, NeedState, monday_of
 from web.labels import PERIOD_NAMES
 from web.localisation import short_date, week_dates, week_name, written, written_moment
 
@@ -40,13 +41,22 @@ ENDINGS: Final[dict[Ending, tuple[Any, str, str]]] = {
 
 
 def day(found: InvitedDay, may_send: bool) -> dict[str, Any]:
-    """A day with everybody who was invited to it."""
+    """A day with everybody who was invited to it, each once, by who invited them and when."""
     holder = found.holder
+    # Whoever was invited again: what came before is history.
+    latest = list({row.doctor_id: row for row in found.invitations}.values())
+    again = [row for row in latest if row.ending is Ending.TAKEN]
     return {
         **named(found.need),
         "state": "uncovered" if holder is None else holder.state.value,
         "who": None if holder is None else holder.doctor.name,
-        "invitations": [_invitation(row, may_send) for row in found.invitations],
+        "groups": [
+            {"asked": asked, "invitations": [_invitation(row, holder, may_send) for row in rows]}
+            for asked, rows in groupby(latest, _asked)
+        ],
+        "again": [f"{row.need_id}-{row.doctor_id}" for row in again]
+        if may_send and holder is None and found.need.state is NeedState.PUBLISHED
+        else [],
     }
 
 
@@ -131,8 +141,19 @@ def weeks(entries: Iterable[Entry], chosen: Collection[int]) -> list[dict[str, A
     ]
 
 
-def _invitation(row: CalendarInvitation, may_send: bool) -> dict[str, Any]:
+def _asked(row: CalendarInvitation) -> str:
+    return _("Invited by %(who)s, %(when)s", who=row.inviter.name, when=_moment(row.invited_at))
+
+
+def _invitation(
+    row: CalendarInvitation, holder: Assignment | None, may_send: bool
+) -> dict[str, Any]:
     word, tone, icon = ENDINGS[row.ending] if row.ending else ANSWERS[row.answer]
+    if row.ending is Ending.TAKEN and holder is None:
+        word = _("Ended while the day was taken")
+    elif row.ending is Ending.TAKEN and holder is not None and holder.doctor_id == row.doctor_id:
+        # Through another door, after somebody else had it.
+        word, tone, icon = _("Has the day"), "accent", "check"
     held = row.assignment is not None and row.assignment.state is AssignmentState.HELD
     if held and row.answer is Answer.ACCEPTED:
         word, tone, icon = _("Comes, once a titular doctor confirms"), "amber", "clock"
@@ -144,9 +165,6 @@ def _invitation(row: CalendarInvitation, may_send: bool) -> dict[str, Any]:
         "tone": tone,
         "icon": icon,
         "until": _moment(until),
-        "asked": _(
-            "Invited by %(who)s, %(when)s", who=row.inviter.name, when=_moment(row.invited_at)
-        ),
         "answered": _moment(row.answered_at),
         "may_withdraw": may_send
         and row.ended_at is None

@@ -229,7 +229,8 @@ def _declined(session: UnitOfWork, invitation: CalendarInvitation, actor: Actor)
     session.flush()
     note(session, actor, "invitation.declined", invitation)
     if result is Result.DECLINED:
-        tell_inviter(session, invitation, result.value, standing.id if standing and theirs else "")
+        once = standing.id if standing and theirs else ""
+        tell_inviter(session, invitation, result.value, once, given_back=theirs)
     return _outcome(session, invitation, result)
 
 

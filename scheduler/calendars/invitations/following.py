@@ -117,7 +117,7 @@ def _bring_up(session: UnitOfWork, invitation: CalendarInvitation) -> None:
     lost = _lost(session, invitation)
     if lost is not None and lost.release_kind is ReleaseKind.UNDONE:
         # Whoever heard of the yes hears that it is undone.
-        tell_inviter(session, invitation, Answer.DECLINED.value, lost.id)
+        tell_inviter(session, invitation, Answer.DECLINED.value, lost.id, given_back=True)
     ending = _ending(session, invitation, lost)
     if ending is not None:
         end(session, SYSTEM, invitation, ending)

@@ -30,9 +30,14 @@ def tell(
 
 
 def tell_inviter(
-    session: UnitOfWork, invitation: CalendarInvitation, answer: str, once: object
+    session: UnitOfWork,
+    invitation: CalendarInvitation,
+    answer: str,
+    once: object,
+    *,
+    given_back: bool = False,
 ) -> None:
-    """Tell whoever sent an invitation what was answered."""
+    """Tell whoever sent an invitation what was answered, and whether that frees the day."""
     outbox.post(
         session,
         cause=f"invitation.answered:{invitation.id}:{answer}:{once}",
@@ -41,6 +46,7 @@ def tell_inviter(
         need_id=invitation.need_id,
         doctor_id=invitation.doctor_id,
         answer=answer,
+        given_back=given_back,
     )
 
 

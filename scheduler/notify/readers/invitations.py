@@ -15,7 +15,7 @@ from scheduler.core.database import UnitOfWork
 from scheduler.core.outbox import DeliveryFailed, OutboxMessage
 from scheduler.notify.readers.common import assignments_of
 from scheduler.people.models import User
-from scheduler.roster.models import Need
+from scheduler.roster.models import Assignment, Need
 from scheduler.roster.rules import AssignmentState, NeedState
 
 
@@ -61,7 +61,8 @@ def held(session: UnitOfWork, message: OutboxMessage) -> dict[str, Any]:
 
 
 def answered(session: UnitOfWork, message: OutboxMessage) -> dict[str, Any]:
-    """What a doctor said, for whoever invited them."""
+    """What a doctor said, for whoever invited them; `open_again` where the day they gave back
+    is still to fill."""
     doctor = session.get(User, message.facts["doctor_id"])
     if doctor is None:
         raise DeliveryFailed("the doctor is gone", permanent=True)
@@ -70,5 +71,14 @@ def answered(session: UnitOfWork, message: OutboxMessage) -> dict[str, Any]:
         **found,
         "doctor": doctor,
         "answer": message.facts["answer"],
+        "open_again": bool(message.facts.get("given_back")) and _is_open(session, found),
         "path": f"/p/{found['practice'].slug}/calendar-invitations/",
     }
+
+
+def _is_open(session: UnitOfWork, found: dict[str, Any]) -> bool:
+    need = found["where"]["need"]
+    holder = sa.select(Assignment.id).where(
+        Assignment.need_id == need.id, Assignment.state != AssignmentState.RELEASED
+    )
+    return need.state is NeedState.PUBLISHED and session.scalar(holder) is None

@@ -329,6 +329,28 @@ def test_no_after_yes_gives_the_day_back_where_it_is_early(
     assert "assignment.released" in post.told(titular)
 
 
+def test_no_a_minute_after_yes_tells_the_inviter_that_the_day_is_open_again(
+    post: Post,
+    invited: CalendarInvitation,
+    need: Need,
+    titular: User,
+    practice: Practice,
+    other: User,
+    clock: FixedClock,
+) -> None:
+    post.answer(invited)
+    clock.advance(MINUTE)
+    assert post.answer(invited, "DECLINED").result is Result.DECLINED
+    assert post.holder(need) is None
+    letter = post.letters(titular, "invitation.answered")[-1]
+    assert "de nouveau à pourvoir" in letter.text
+    assert "les inviter à nouveau" in letter.text
+    # A no that gives nothing back says nothing of the kind.
+    post.invite(titular, practice, (need, other))
+    post.answer(post.invitation(need, other), "DECLINED")
+    assert "de nouveau" not in post.letters(titular, "invitation.answered")[-1].text
+
+
 def test_no_after_yes_asks_the_titulars_where_it_is_late(
     house: House, post: Post, clock: FixedClock
 ) -> None:
