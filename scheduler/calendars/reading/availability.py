@@ -63,7 +63,11 @@ class Offered:
         try:
             entry = entry_of(part, zones, cancelled=False)
         except Refused as refused:
-            self._ignored.append(Ignored(uid, refused.reason.value, refused.facts))
+            self._ignored.append(
+                Ignored(
+                    uid, refused.reason.value, refused.facts, part.text("SUMMARY"), part.written_on
+                )
+            )
         else:
             self._series.setdefault(uid or f"\0{len(self._series)}", []).append(entry)
 

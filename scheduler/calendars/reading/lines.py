@@ -7,6 +7,7 @@ lines that Relais reads: descriptions, attachments and people never go further t
 from __future__ import annotations
 
 import codecs
+import datetime as dt
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
@@ -70,6 +71,18 @@ class Part:
         """The value of a property as one clean line of text; empty where there is none."""
         line = self.first(name)
         return clean(line.value, longest) if line else ""
+
+    @property
+    def written_on(self) -> dt.date | None:
+        """The date that the part begins on, as it is written: good enough to name it by."""
+        line = self.first("DTSTART")
+        digits = line.value[:8] if line else ""
+        if not (digits.isascii() and digits.isdecimal()):
+            return None
+        try:
+            return dt.date.fromisoformat(digits)
+        except ValueError:
+            return None
 
     def declined_by(self, owner: str) -> bool:
         """Whether the guest with this address has declined."""

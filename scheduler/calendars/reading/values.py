@@ -49,11 +49,17 @@ class SaidHalf:
 
 @dataclass(frozen=True, slots=True)
 class Ignored:
-    """An event, or another part of the file, that says nothing here, and why."""
+    """An event, or another part of the file, that says nothing here, and why.
+
+    `title` and `date`, where they are known, are for the eyes of who gave the file: they are
+    neither kept nor logged.
+    """
 
     uid: str
     code: str
     facts: Mapping[str, Any] = field(default_factory=dict)
+    title: str = ""
+    date: dt.date | None = None
 
 
 @dataclass(frozen=True, slots=True)

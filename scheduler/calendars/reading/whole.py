@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -16,12 +16,22 @@ from scheduler.calendars.reading.expanding import Happening, Window, happenings
 from scheduler.calendars.reading.faults import Fault, Reason, Refused
 from scheduler.calendars.reading.halves import HalfDays, preference_in
 from scheduler.calendars.reading.lines import Part, calendars_in
+from scheduler.calendars.reading.times import day_of
 from scheduler.calendars.reading.values import Hours, Ignored, Reading, Unreadable
 from scheduler.calendars.reading.zones import Zones
 
 # Words between people about an event: it stands in the calendar of who sent them, not in this one.
 ANSWERS: Final = frozenset({"REPLY", "REFRESH", "COUNTER", "DECLINECOUNTER"})
 UNSAID: Final = frozenset({"VTIMEZONE"})
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a part of the file is known by: to programmes, and to whoever wrote it."""
+
+    uid: str
+    title: str = ""
+    date: dt.date | None = None
 
 
 @dataclass(slots=True)
@@ -58,7 +68,7 @@ class Reader:
             uid = part.text("UID", limits.LONGEST_UID)
             if part.kind in UNSAID:
                 continue
-            with self._or_ignored(uid):
+            with self._or_ignored(About(uid, part.text("SUMMARY"), part.written_on)):
                 # Busy times are asked for, and told in a reply.
                 if method in ANSWERS and part.kind != "VFREEBUSY":
                     raise Refused(Reason.ANSWER)
@@ -80,49 +90,52 @@ class Reader:
                 else:
                     raise Refused(Reason.NOT_AN_EVENT, kind=part.kind)
         for offered in sorted(free_times, key=lambda each: each.rank):
-            with self._or_ignored(offered.uid):
+            with self._or_ignored(About(offered.uid)):
                 self.ignored += offered.say(self.halves)
 
     @contextmanager
-    def _or_ignored(self, uid: str) -> Iterator[None]:
+    def _or_ignored(self, about: About) -> Iterator[None]:
         """One bad event does not spoil the file."""
         try:
             with deadline(limits.EVENT_SECONDS):
                 yield
         except Refused as refused:
-            self._ignore(uid, refused.reason, **refused.facts)
+            self._ignore(about, refused.reason, **refused.facts)
         except Overrun:
-            self._ignore(uid, Reason.TOO_SLOW)
+            self._ignore(about, Reason.TOO_SLOW)
         except (Unreadable, MemoryError):
             raise
         except Exception:  # noqa: BLE001 - a library may raise anything on what it cannot read
-            self._ignore(uid, Reason.BROKEN)
+            self._ignore(about, Reason.BROKEN)
 
-    def _ignore(self, uid: str, reason: Reason, **facts: Any) -> None:
-        self.ignored.append(Ignored(uid, reason.value, facts))
+    def _ignore(self, about: About, reason: Reason, **facts: Any) -> None:
+        self.ignored.append(Ignored(about.uid, reason.value, facts, about.title, about.date))
 
     def _say_all(self, entries: list[Entry]) -> None:
         """What the events of one UID say: a series and what stands in its place, now and then."""
-        uid = entries[0].uid
         series = [entry for entry in entries if entry.instead_of is None]
         changed = [entry for entry in entries if entry.instead_of is not None]
         newest = max(((entry.sequence, entry.stamp) for entry in series), default=None)
         current = [entry for entry in series if (entry.sequence, entry.stamp) == newest]
-        for _ in range(len(series) - len(current)):
-            self._ignore(uid, Reason.REPLACED)
-        if any(entry.cancelled for entry in current):
-            self._ignore(uid, Reason.CANCELLED)
+        for entry in series:
+            if (entry.sequence, entry.stamp) != newest:
+                self._ignore(_about(entry), Reason.REPLACED)
+        cancelled = next((entry for entry in current if entry.cancelled), None)
+        if cancelled is not None:
+            self._ignore(_about(cancelled), Reason.CANCELLED)
             return
         # Programmes that give all their events one UID mean each of them; one that stands in a
         # file twice is meant once.
         distinct = list({entry.start: entry for entry in current}.values())
-        with self._or_ignored(uid):
-            self._say_series(uid, [*distinct[:1], *changed])
+        first = _about((distinct or entries)[0])
+        with self._or_ignored(first):
+            self._say_series(first, [*distinct[:1], *changed])
         for entry in distinct[1:]:
-            with self._or_ignored(uid):
-                self._say_series(uid, [entry])
+            about = _about(entry)
+            with self._or_ignored(about):
+                self._say_series(about, [entry])
 
-    def _say_series(self, uid: str, entries: list[Entry]) -> None:
+    def _say_series(self, about: About, entries: list[Entry]) -> None:
         cancelled: dict[dt.date, None] = {}
         outcomes: set[Reason | None] = set()
         # All of it, before a word is said: a series is read whole or not at all.
@@ -139,9 +152,9 @@ class Reader:
         window = self.halves.window
         for date in cancelled:
             if window.start <= date <= window.end:
-                self._ignore(uid, Reason.CANCELLED, date=date.isoformat())
+                self._ignore(replace(about, date=date), Reason.CANCELLED, date=date.isoformat())
         if None not in outcomes and not cancelled:
-            self._ignore(uid, _clearest(outcomes))
+            self._ignore(about, _clearest(outcomes))
 
     def _say(self, happening: Happening) -> Reason | None:
         """Say what an event says once; the reason where that is nothing."""
@@ -160,6 +173,10 @@ class Reader:
             elif outcome is not None:
                 outcome = Reason.TOO_SHORT
         return outcome
+
+
+def _about(entry: Entry) -> About:
+    return About(entry.uid, entry.title, day_of(entry.start))
 
 
 def _clearest(outcomes: set[Reason | None]) -> Reason:

@@ -57,7 +57,16 @@ def as_answer(reading: Reading) -> dict[str, Any]:
             (said.date.isoformat(), said.half, said.busy, said.preference, said.summary, said.uid)
             for said in reading.half_days
         ],
-        "ignored": [(each.uid, each.code, dict(each.facts)) for each in reading.ignored],
+        "ignored": [
+            (
+                each.uid,
+                each.code,
+                dict(each.facts),
+                each.title,
+                each.date.isoformat() if each.date else None,
+            )
+            for each in reading.ignored
+        ],
         "name": reading.name,
         "product": reading.product,
     }
@@ -90,8 +99,14 @@ def reading_of(answered: Mapping[str, Any]) -> Reading:
                 for date, half, busy, preference, summary, uid in answered["half_days"]
             ),
             ignored=tuple(
-                Ignored(str(uid), str(code), dict(facts))
-                for uid, code, facts in answered["ignored"]
+                Ignored(
+                    str(uid),
+                    str(code),
+                    dict(facts),
+                    str(title),
+                    None if date is None else dt.date.fromisoformat(date),
+                )
+                for uid, code, facts, title, date in answered["ignored"]
             ),
             name=answered["name"],
             product=answered["product"],

@@ -334,3 +334,20 @@ def test_half_days_come_in_order() -> None:
     assert [(each.date, each.half.value) for each in said] == [
         (dt.date(2027, 1, number), half) for number in (5, 9) for half in ("am", "pm")
     ]
+
+
+def test_what_is_ignored_is_known_by_its_title_and_date() -> None:
+    reading = read_here(
+        calendar(
+            event("DTSTART;TZID=Nulle/Part:20270105T090000", "SUMMARY:Garde", uid="a"),
+            event("DTSTART:20270106T210000Z", "DTEND:20270106T220000Z", "SUMMARY:Concert", uid="b"),
+            event("DTSTART:quand ?", uid="c"),
+            event("DTSTART;VALUE=DATE:20270107", "STATUS:CANCELLED", "SUMMARY:Bureau", uid="d"),
+        )
+    )
+    assert [(each.code, each.title, each.date) for each in reading.ignored] == [
+        (Reason.ZONE_UNKNOWN, "Garde", dt.date(2027, 1, 5)),
+        (Reason.DATE_BROKEN, "", None),
+        (Reason.OUTSIDE_HOURS, "Concert", dt.date(2027, 1, 6)),
+        (Reason.CANCELLED, "Bureau", dt.date(2027, 1, 7)),
+    ]

@@ -64,7 +64,7 @@ def test_it_answers_as_if_it_were_no_process_of_its_own() -> None:
 
 def test_it_is_told_of_hours_zone_window_and_own_events() -> None:
     content = calendar(
-        event("DTSTART:20270105T180000", "DURATION:PT2H", uid="evening"),
+        event("DTSTART:20270105T180000", "DURATION:PT2H", "SUMMARY:Concert", uid="evening"),
         event("DTSTART:20270107T180000", "DURATION:PT2H", uid="later"),
         event("DTSTART:20270105T180000", "DURATION:PT2H", uid="ours"),
     )
@@ -79,9 +79,9 @@ def test_it_is_told_of_hours_zone_window_and_own_events() -> None:
     )
     assert reading.half_days == ()
     assert reading.ignored == (
-        Ignored("ours", Reason.OWN),
-        Ignored("evening", Reason.OUTSIDE_HOURS),
-        Ignored("later", Reason.OUTSIDE_DATES),
+        Ignored("ours", Reason.OWN, date=dt.date(2027, 1, 5)),
+        Ignored("evening", Reason.OUTSIDE_HOURS, {}, "Concert", dt.date(2027, 1, 5)),
+        Ignored("later", Reason.OUTSIDE_DATES, date=dt.date(2027, 1, 7)),
     )
 
 
