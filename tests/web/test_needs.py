@@ -340,8 +340,8 @@ def test_own_dates_are_removed(house: House, practice: Practice, client: FlaskCl
     [
         ({"own-name": ""}, "Give these dates a name"),
         ({"own-end": "2026-11-30"}, "The last day comes before the first."),
-        ({"own-start": "soon"}, "Not a valid date value."),
-        ({"own-kind": "party"}, "Not a valid choice."),
+        ({"own-start": "soon"}, "Give a date, such as 24/12/2026."),
+        ({"own-kind": "party"}, "Choose one of the options offered."),
         ({"own-start": "0001-01-01"}, "Choose dates from Wed 1 Jan 2025 to Sun 23 Nov 2031."),
         ({"own-end": "9999-12-31"}, "Choose dates from Wed 1 Jan 2025 to Sun 23 Nov 2031."),
         (
@@ -376,10 +376,10 @@ def test_own_dates_that_cannot_be(
         ({"start": "9999-12-31", "end": "9999-12-31"}, "Publish at most up to"),
         ({"start": "0001-01-01", "end": "9999-12-31"}, "Only today and later days"),
         ({"end": "9999-12-31"}, "At most 12 months at once."),
-        ({"start": "soon"}, "Not a valid date value."),
+        ({"start": "soon"}, "Give a date, such as 24/12/2026."),
         ({"end": ""}, "Give a date."),
-        ({"pattern": "999"}, "Not a valid choice."),
-        ({"pattern": "x"}, "Invalid Choice"),
+        ({"pattern": "999"}, "Choose one of the options offered."),
+        ({"pattern": "x"}, "Choose one of the options offered."),
     ],
 )
 def test_a_period_that_cannot_be(

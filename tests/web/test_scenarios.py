@@ -161,8 +161,12 @@ def test_each_change_has_its_words(page: Page) -> None:
     ("values", "status", "sentence"),
     [
         ({"kind": "doctor", "doctor-half_days": "0"}, 422, "Choose a day of the week."),
-        ({"kind": "room", "room-weekday": "9", "room-period": "day"}, 422, "Not a valid choice"),
-        ({"kind": "limit", "limit-doctor": "999"}, 422, "Not a valid choice"),
+        (
+            {"kind": "room", "room-weekday": "9", "room-period": "day"},
+            422,
+            "Choose one of the options offered.",
+        ),
+        ({"kind": "limit", "limit-doctor": "999"}, 422, "Choose one of the options offered."),
         ({"kind": "weather"}, 422, "This value cannot be meant."),
         ({}, 422, "This value cannot be meant."),
     ],

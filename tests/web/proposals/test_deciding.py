@@ -82,7 +82,7 @@ def test_usual_periods_and_dates(
             {"period": "custom", "start": "0001-01-01", "end": "9999-12-31"},
             "At most 6 months at once.",
         ),
-        ({"period": "century"}, "Not a valid choice"),
+        ({"period": "century"}, "Choose one of the options offered."),
     ],
 )
 def test_a_period_that_cannot_be_meant(
