@@ -50,6 +50,7 @@ MESSAGES: Final[dict[str, Any]] = {
     "calendar_source_not_found": _l("This calendar is no longer read."),
     "calendar_sources_many": _l("Relais reads %(most)d calendars for you. Remove one first."),
     "calendar_says_nothing": _l("Nothing in this calendar is about the coming months."),
+    "calendar_all_aside": _l("Relais can count with none of the events of this calendar."),
     "calendar_is_a_file": _l("This one was a file. Give the new file instead."),
     "calendar_name": _l("A name has at most %(most)d characters."),
     "calendar_file_missing": _l("Choose a file first."),
@@ -83,6 +84,27 @@ MESSAGES: Final[dict[str, Any]] = {
     "device_name": _l("Give the device a name of at most %(most)d characters."),
     "device_too_many": _l("You have %(most)d devices. Remove one that you no longer use."),
     "calendar_read_only": _l("This calendar can only be read."),
+    "calendar_not_yours": _l("This calendar is not yours."),
+    "calendar_control_characters": _l("This event has control characters, which text cannot have."),
+    "calendar_event_broken": _l("Relais cannot read what your calendar sent."),
+    "calendar_event_long": _l(
+        "An event says at most %(most)d days in one stretch. For more, repeat it or add another."
+    ),
+    "calendar_event_elsewhen": _l(
+        "The event stays in your calendar, but says nothing: it is over, or later than Relais"
+        " plans."
+    ),
+    "calendar_cancelled_own": _l("To give the day back, delete the event: to cancel it does not."),
+    "calendar_cancelled_new": _l("A cancelled event takes no day."),
+    "calendar_day_in_halves": _l(
+        "%(date)s is to be filled in two halves: you have both, and they are two events now."
+    ),
+    "calendar_morning_only": _l(
+        "Of %(date)s you have the morning only: no afternoon that you can take goes with it."
+    ),
+    "calendar_afternoon_only": _l(
+        "Of %(date)s you have the afternoon only: no morning that you can take goes with it."
+    ),
     "calendar_fixed": _l("The calendars of Relais can be neither added nor removed."),
     "calendar_events_only": _l("Relais reads events, not tasks or notes."),
     "calendar_name_too_long": _l(
@@ -103,13 +125,12 @@ MESSAGES: Final[dict[str, Any]] = {
     "calendar_covers_nothing": _l(
         "The event covers no half-day of opening hours that is still to come."
     ),
-    "calendar_event_unreadable": _l("Relais cannot read when this event is, or how it repeats."),
     "calendar_event_idle": _l(
         "The event stays in your calendar, but says nothing: it covers no half-day of opening"
         " hours."
     ),
     "calendar_no_open_day": _l("There is no day to fill on %(date)s at these hours."),
-    "calendar_day_is_yours": _l("%(date)s is yours already, with another event."),
+    "calendar_day_is_yours": _l("You have a day on %(date)s already."),
     "calendar_said_otherwise": _l("Something else was said of these days at the same time."),
     "calendar_release_asked": _l(
         "%(date)s is too near to be given back freely: the titulars were asked. The day stays in"

@@ -129,15 +129,64 @@ def test_a_file_can_take_days_never_by_itself(
     with database.session() as session:
         assert session.scalars(sa.select(Assignment)).all() == []
     data = {"need": first.id, "key": hidden(page.text, "key")}
-    assert client.post(f"{PAGE}claim", data=data).status_code == 302
+    answer = client.post(f"{PAGE}claim", data=data)
+    assert answer.status_code == 200
+    assert f"/p/{practice.slug}/needs/{first.id}" in answer.text
+    assert "1 journée prise" in answer.text
     with database.transaction() as session:
         taken = session.scalars(sa.select(Assignment)).one()
         assert (taken.need_id, taken.source) == (first.id, AssignmentSource.FILE)
     client.post(f"/p/{practice.slug}/assignments/{taken.id}/undo")
     # The same file sent again takes nothing anew.
-    client.post(f"{PAGE}claim", data=data)
+    assert "rendue depuis" in client.post(f"{PAGE}claim", data=data).text
     with database.session() as session:
         assert session.scalars(sa.select(Assignment.state)).all() == [AssignmentState.RELEASED]
+
+
+def test_days_that_could_not_be_taken_are_listed_with_the_reason(
+    client_for: Client, house: House, practice: Practice, doctor: User
+) -> None:
+    first, second = house.need(practice, DAY), house.need(practice, DAY, room=1)
+    client = client_for(doctor)
+    page = upload(client, THURSDAY, "claim")
+    data = {"need": [first.id, second.id], "key": hidden(page.text, "key")}
+    answer = client.post(f"{PAGE}claim", data=data)
+    for need in (first, second):
+        assert f"/p/{practice.slug}/needs/{need.id}" in answer.text
+    assert "1 journée prise" in answer.text
+    assert "non prise" in answer.text
+
+
+UNKNOWN_ZONE = b"""BEGIN:VCALENDAR\r
+VERSION:2.0\r
+PRODID:-//Tests//FR\r
+BEGIN:VEVENT\r
+UID:zone\r
+SUMMARY:Bloc op\xc3\xa9ratoire\r
+DTSTART;TZID=Nulle/Part:20261203T080000\r
+DTEND;TZID=Nulle/Part:20261203T180000\r
+END:VEVENT\r
+BEGIN:VEVENT\r
+UID:past\r
+SUMMARY:Vieille histoire\r
+DTSTART;VALUE=DATE:20200101\r
+END:VEVENT\r
+END:VCALENDAR\r
+"""
+
+
+@pytest.mark.parametrize("use", ["busy", "availability", "claim"])
+def test_events_that_cannot_be_counted_are_named_with_the_reason(
+    client_for: Client, doctor: User, use: str
+) -> None:
+    page = upload(client_for(doctor), UNKNOWN_ZONE, use)
+    assert page.status_code == 422
+    assert "ne concerne les mois à venir" not in page.text
+    assert "Nulle/Part" in page.text
+    assert "jeu. 3 déc. · Bloc opératoire" in page.text
+    # What is over is a line, whatever it was.
+    assert "Vieille histoire" not in page.text
+    assert "1 événement est passé" in page.text
 
 
 def test_an_address_is_fetched_looked_at_and_followed(

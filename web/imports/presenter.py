@@ -3,26 +3,37 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from flask_babel import format_timedelta
+from flask_babel import format_timedelta, ngettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from scheduler.calendars.imports.rules import Effect, Word
 from scheduler.calendars.models import CalendarSource
 from scheduler.calendars.reading import Ignored
+from scheduler.calendars.reading.faults import Reason
 from scheduler.core.errors import InvalidInput
 from scheduler.roster.board import OpenDay
+from scheduler.roster.claiming import Several
+from scheduler.roster.models import Need
 from scheduler.roster.rules import Half, Period
 from web.imports.forms import USES
 from web.labels import PERIOD_NAMES, day_count
 from web.localisation import month_name, short_date
 from web.messages import MESSAGES, message_for
 
+# Of the events that are left aside for one reason, how many are named.
+MOST_NAMED: Final = 20
+_COUNTED: Final[dict[str, Any]] = {
+    "new": _l("What is added"),
+    "changed": _l("What changes"),
+    "outranked": _l("What you said yourself in Relais, and stays"),
+    "same": _l("What Relais knows already"),
+}
 _STATES: Final[dict[str, Any]] = {
     "new": _l("new"),
     "changed": _l("changes what counted"),
@@ -72,16 +83,60 @@ def counts(effect: Effect) -> list[tuple[str, str]]:
         ("outranked", len(effect.outranked)),
         ("same", effect.same),
     )
-    return [(str(_STATES[state]), day_count(count)) for state, count in found if count]
+    return [(str(_COUNTED[state]), day_count(count)) for state, count in found if count]
 
 
-def ignored(rows: Collection[Ignored]) -> list[str]:
-    """What of a calendar says nothing here, by reason."""
-    reasons: Counter[str] = Counter()
+def ignored(rows: Collection[Ignored]) -> list[dict[str, Any]]:
+    """What of a calendar says nothing here, by reason; what is over or far away in one line."""
+    reasons: defaultdict[str, list[Ignored]] = defaultdict(list)
+    outside = 0
     for row in rows:
+        if row.code == Reason.OUTSIDE_DATES:
+            outside += 1
+            continue
         facts = {key: value for key, value in row.facts.items() if key != "date"}
-        reasons[message_for(InvalidInput(row.code, **facts))] += 1
-    return [f"{why} ({count})" if count > 1 else why for why, count in reasons.most_common()]
+        reasons[message_for(InvalidInput(row.code, **facts))].append(row)
+    groups = [
+        {
+            "why": why,
+            "count": len(found),
+            "events": [name for row in found[:MOST_NAMED] if (name := _event_name(row))],
+            "more": max(len(found) - MOST_NAMED, 0),
+        }
+        for why, found in sorted(reasons.items(), key=lambda one: -len(one[1]))
+    ]
+    if outside:
+        why = ngettext(
+            "%(num)d event is over, or too far ahead to be read yet.",
+            "%(num)d events are over, or too far ahead to be read yet.",
+            outside,
+        )
+        groups.append({"why": why, "count": 1, "events": [], "more": 0})
+    return groups
+
+
+def says_nothing(rows: Collection[Ignored]) -> str:
+    """The code of why a calendar says nothing: it is about other days, or cannot be counted."""
+    if all(row.code == Reason.OUTSIDE_DATES for row in rows):
+        return "calendar_says_nothing"
+    return "calendar_all_aside"
+
+
+def outcome(several: Several, needs: Collection[Need]) -> list[dict[str, Any]]:
+    """What came of taking days, a line each, in order of date."""
+    taken = {row.need_id: row for row in several.taken}
+    return [
+        {
+            "date": short_date(need.date),
+            "period": PERIOD_NAMES[need.period],
+            "where": f"{need.practice.name} · {need.room.name}",
+            "slug": need.practice.slug,
+            "need_id": need.id,
+            "state": taken[need.id].state.value if need.id in taken else None,
+            "reason": message_for(several.refused[need.id]) if need.id in several.refused else None,
+        }
+        for need in needs
+    ]
 
 
 def claimable(days: Sequence[OpenDay]) -> list[dict[str, Any]]:
@@ -104,6 +159,12 @@ def claimable(days: Sequence[OpenDay]) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def _event_name(row: Ignored) -> str:
+    """The title and date of an event, as far as its calendar gives them."""
+    date = short_date(row.date) if row.date else ""
+    return " · ".join(part for part in (date, row.title) if part)
 
 
 def _failure(source: CalendarSource) -> str:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from pathlib import PurePath
 
 from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from flask_babel import ngettext
 
 from scheduler.calendars.fetching import MOST_BYTES, Fetched, Fetcher, checked
 from scheduler.calendars.imports import rules, sources
 from scheduler.calendars.models import SourceUse
-from scheduler.calendars.reading import Reading
+from scheduler.calendars.reading import Ignored, Reading
 from scheduler.core.errors import InvalidInput, RelaisError
 from scheduler.core.permissions import Action, Subject, require
 from scheduler.roster import board, claiming
@@ -49,7 +49,7 @@ def look_at_file() -> ResponseReturnValue:
     if not form.validate():
         return _page(file=form), 422
     upload = request.files.get(form.file.name)
-    content, name = b"", ""
+    content, name, reading = b"", "", None
     if upload is not None:
         content, name = upload.read(MOST_BYTES + 1), PurePath(upload.filename or "").stem
         upload.close()
@@ -63,7 +63,7 @@ def look_at_file() -> ResponseReturnValue:
     except InvalidInput as error:
         error.facts["field"] = "file"
         form.refuse(error)
-        return _page(file=form), 422
+        return _page(file=form, ignored=reading.ignored if reading else ()), 422
 
 
 @blueprint.post("/address")
@@ -120,15 +120,12 @@ def claim() -> ResponseReturnValue:
         source=AssignmentSource.FILE,
         key=request.form.get("key", "")[:64] or None,
     )
-    if several.taken:
-        count = len(several.taken)
-        flash(
-            ngettext("%(num)d day taken. Thank you.", "%(num)d days taken. Thank you.", count),
-            "success",
-        )
-    for refusal in several.refused.values():
-        flash(message_for(refusal), "warning")
-    return redirect(url_for(".index"))
+    # The key makes a page that is loaded again tell the same, and take nothing anew.
+    return render_template(
+        "imports/claimed.html",
+        days=presenter.outcome(several, sources.days_of(session(), need_ids)),
+        count=len(several.taken),
+    )
 
 
 @blueprint.post("/<int:source_id>/again")
@@ -170,6 +167,7 @@ def _page(
     file: FileForm | None = None,
     address: AddressForm | None = None,
     problem: RelaisError | None = None,
+    ignored: Collection[Ignored] = (),
 ) -> str:
     doctor_id = sources.require_doctor(actor())
     kept = sources.sources_of(session(), doctor_id)
@@ -178,6 +176,7 @@ def _page(
         file=file or FileForm(formdata=None, prefix=FILE),
         address=address or AddressForm(formdata=None, prefix=ADDRESS),
         problem=message_for(problem) if problem else None,
+        ignored=presenter.ignored(ignored),
         kept=[presenter.kept(source, session().now()) for source in kept],
     )
 
@@ -191,7 +190,7 @@ def _preview_page(
 ) -> ResponseReturnValue:
     words = rules.words_of(reading, use)
     if not words and address is None:
-        raise InvalidInput("calendar_says_nothing", field="file")
+        raise InvalidInput(presenter.says_nothing(reading.ignored), field="file")
     effect = sources.preview(session(), actor(), words)
     draft = Draft(
         user_id=sources.require_doctor(actor()),
@@ -208,6 +207,7 @@ def _preview_page(
         signed=draft.signed(),
         months=presenter.months(words, effect),
         counts=presenter.counts(effect),
+        nothing=not words and message_for(InvalidInput(presenter.says_nothing(reading.ignored))),
         ignored=presenter.ignored(reading.ignored),
     )
 
@@ -215,7 +215,7 @@ def _preview_page(
 def _claim_page(reading: Reading, key: str) -> ResponseReturnValue:
     covered = {(one.date, one.half) for one in reading.half_days if one.preference is not None}
     if not covered:
-        raise InvalidInput("calendar_says_nothing", field="file")
+        raise InvalidInput(presenter.says_nothing(reading.ignored), field="file")
     dates = [day for day, _half in covered]
     found = board.board_between(session(), actor(), min(dates), max(dates))
     days = [

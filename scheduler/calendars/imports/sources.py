@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from scheduler.calendars.fetching import Fetched
 from scheduler.calendars.imports import rules
@@ -25,7 +25,7 @@ from scheduler.roster.availability_queries import availabilities_between
 from scheduler.roster.availability_rules import HalfDay, busy_halves, expand
 from scheduler.roster.availability_saying import begin, today_of
 from scheduler.roster.imported import replace_halves
-from scheduler.roster.models import Assignment
+from scheduler.roster.models import Assignment, Need
 from scheduler.roster.rules import Preference
 
 _RECORDED: Final = "calendar_source"
@@ -154,6 +154,18 @@ def sources_of(session: Session, doctor_id: int) -> list[CalendarSource]:
             sa.select(CalendarSource)
             .where(CalendarSource.doctor_id == doctor_id)
             .order_by(CalendarSource.created_at, CalendarSource.id)
+        )
+    )
+
+
+def days_of(session: Session, need_ids: Collection[int]) -> list[Need]:
+    """The days that were to be taken, with room and practice, by date."""
+    return list(
+        session.scalars(
+            sa.select(Need)
+            .where(Need.id.in_(need_ids))
+            .options(joinedload(Need.room), joinedload(Need.practice))
+            .order_by(Need.date, Need.period, Need.id)
         )
     )
 
