@@ -16,14 +16,14 @@ import structlog
 from radicale import config, httputils, pathutils, types, xmlutils
 from radicale.app import Application as Radicale
 
-from scheduler.calendars.caldav import availabilities, refusals
+from scheduler.calendars.caldav import availabilities, checks, refusals
 from scheduler.calendars.caldav.auth import Auth
 from scheduler.calendars.caldav.refusals import Refusal, Stale
 from scheduler.calendars.caldav.rights import CALENDAR_DEPTH, Rights
 from scheduler.calendars.caldav.storage import LONGEST_PROPERTY, PROPERTIES, Storage
 from scheduler.calendars.caldav.visit import Links, Visits
 from scheduler.calendars.models import DavKind
-from scheduler.calendars.reading import Hours, Reading, read
+from scheduler.calendars.reading import Hours, Reading, Unreadable, read
 from scheduler.calendars.rules import window_around
 from scheduler.core.database import Database
 from scheduler.core.errors import Conflict, InvalidInput, RelaisError, RuleBroken
@@ -56,8 +56,7 @@ Say = Callable[[RelaisError, Locale], str]
 
 # What Radicale refuses by itself, by status.
 _OWN_REFUSALS: Final[Mapping[int, Callable[[], RelaisError]]] = {
-    HTTPStatus.BAD_REQUEST: partial(InvalidInput, "calendar_broken"),
-    HTTPStatus.FORBIDDEN: partial(RuleBroken, "calendar_read_only"),
+    HTTPStatus.BAD_REQUEST: partial(InvalidInput, "calendar_event_broken"),
     HTTPStatus.CONFLICT: partial(Conflict, "calendar_uid_known"),
     HTTPStatus.PRECONDITION_FAILED: Stale,
 }
@@ -120,7 +119,7 @@ class Application(Radicale):
         response = self._guarded("PUT", self._put, *args)
         remark = self.visits.current.remark
         if remark is not None:
-            self._tell(Refusal(remark, self._kind_at(args[2]), _href_of(args[2]), "PUT"))
+            self._tell(Refusal(remark, self._kind_at(args[2]), _href_of(args[2]), "PUT"), done=True)
         if response[0] >= HTTPStatus.BAD_REQUEST or self._kind_at(args[2]) is not DavKind.MY_DAYS:
             return response
         # What stands there now is written by Relais: the client has to read it (RFC 9110, 9.3.4).
@@ -155,8 +154,13 @@ class Application(Radicale):
             content = httputils.read_raw_request_body(self.configuration, environ)
             environ["wsgi.input"] = io.BytesIO(content)
             visit = self.visits.current
-            visit.readings = self._readings(content, kind)
             visit.body = httputils.decode_request(self.configuration, environ, content)
+            checks.check_text(visit.body)
+            try:
+                visit.readings = self._readings(content, kind)
+            except Unreadable as error:
+                raise checks.of_an_event(error) from error
+            checks.check_readable(visit.readings.values())
         return super().do_PUT(environ, base_prefix, path, *rest)
 
     def _readings(self, content: bytes, kind: DavKind | None) -> dict[int, Reading]:
@@ -229,13 +233,26 @@ class Application(Radicale):
                 where=f"{where.filename}:{where.lineno}",
             )
             response = httputils.BAD_REQUEST
-        refusal = _OWN_REFUSALS.get(response[0])
+        refusal = self._own_refusal(response[0], path)
         if refusal is None:
             return response
         if act not in _WRITES and "xml" in dict(response[1]).get("Content-Type", ""):
             # It says by itself what is wrong, such as a token that was never given.
             return response
-        return self._refused(Refusal(refusal(), self._kind_at(path), _href_of(path), act, seen))
+        return self._refused(Refusal(refusal, self._kind_at(path), _href_of(path), act, seen))
+
+    def _own_refusal(self, status: int, path: str) -> RelaisError | None:
+        """What Radicale means by a status of its own at an address."""
+        if status != HTTPStatus.FORBIDDEN:
+            known = _OWN_REFUSALS.get(status)
+            return None if known is None else known()
+        parts = [part for part in pathutils.strip_path(path).split("/") if part]
+        own = not parts or parts[0] == str(self.visits.current.doctor_id)
+        if not own or (len(parts) >= CALENDAR_DEPTH and self._kind_at(path) is None):
+            return RuleBroken("calendar_not_yours")
+        if not _href_of(path):
+            return RuleBroken("calendar_fixed")
+        return RuleBroken("calendar_read_only")
 
     def _kind_at(self, path: str) -> DavKind | None:
         """Which of the caller's own calendars an address is in."""
@@ -245,9 +262,9 @@ class Application(Radicale):
             return None
         return DavKind(parts[1]) if parts[1] in list(DavKind) else None
 
-    def _tell(self, refusal: Refusal) -> None:
+    def _tell(self, refusal: Refusal, *, done: bool = False) -> None:
         with self.visits.transaction() as visit:
-            refusals.tell(visit, refusal, self._say(refusal.error, visit.locale))
+            refusals.tell(visit, refusal, self._say(refusal.error, visit.locale), done=done)
 
     def _refused(self, refusal: Refusal) -> Response:
         visit = self.visits.current
@@ -265,9 +282,10 @@ class Application(Radicale):
 def _is_lost(refusal: Refusal) -> bool:
     """Whether the doctor wished something that now will not be.
 
-    A client that puts an event a second time, since the first answer was lost, wishes nothing.
+    A client that puts an event a second time, since the first answer was lost, wishes nothing;
+    and no calendar programme of theirs writes at an address that is not theirs.
     """
-    if refusal.act not in _WRITES:
+    if refusal.act not in _WRITES or refusal.kind is None:
         return False
     return not isinstance(refusal.error, Stale) or bool(refusal.seen)
 

@@ -48,7 +48,6 @@ class Shown:
     starts: int
     ends: int
     resets: int = 0
-    component: str = "VEVENT"
 
     @property
     def etag(self) -> str:

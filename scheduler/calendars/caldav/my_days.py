@@ -10,7 +10,9 @@ the practice's own priority.
 from __future__ import annotations
 
 import datetime as dt
+import math
 from dataclasses import dataclass
+from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
@@ -33,21 +35,25 @@ from scheduler.roster.rules import (
     AssignmentState,
     Half,
     NeedState,
+    Period,
     RequestState,
 )
 
 _NOT_SAID = len(RANK)
+# What SEQUENCE rises by with each round of an event; within one, the versions of its day count.
+_ROUND_STEP: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
     """What an event that was put says: its one date, the half-days of it that each practice's
-    hours make of it, and the words in which it may name a place."""
+    hours make of it, the words in which it may name a place, and the client's count of changes."""
 
     uid: str
     date: dt.date
     halves: dict[int, frozenset[Half]]
     text: str
+    sequence: int = 0
 
     def covers(self, practice_id: int, halves: tuple[Half, ...]) -> bool:
         return self.halves.get(practice_id, frozenset()).issuperset(halves)
@@ -87,7 +93,7 @@ def _member(
     link = visit.links.need(practice.slug, need.id)
     fact = Fact(
         uid=uid,
-        sequence=day.version - 1 + practice.version - 1,
+        sequence=_sequence(day, alias),
         changed_at=day.updated_at,
         start=start,
         end=end,
@@ -100,6 +106,12 @@ def _member(
     return shown(href, fact, resets.get(href, 0))
 
 
+def _sequence(day: Assignment, alias: DavItem | None) -> int:
+    """How often an event changed, as clients count: another day under its name is a change."""
+    rounds = 0 if alias is None else alias.round - 1
+    return rounds * _ROUND_STEP + day.version - 1 + day.need.practice.version - 1
+
+
 def put(visit: Visit, collection: DavCollection, href: str, wish: Wish) -> None:
     """Take the day that an event asks for; for an event that stands for a day already, exchange
     that one, both or neither. What an event says besides its date and hours is left aside.
@@ -107,25 +119,40 @@ def put(visit: Visit, collection: DavCollection, href: str, wish: Wish) -> None:
     Raises `Conflict` where somebody was first, `RuleBroken` where a rule forbids it or no day to
     fill is there.
     """
-    day, _uid = _at(visit, collection, href)
+    day, uid = _at(visit, collection, href)
     if day is not None and _stands(day, wish):
         # The title, an alarm, a few minutes: the calendar shows the truth again.
+        _named(visit, collection, href, uid, sent=wish.sequence).assignment_id = day.id
         following.reset(visit.unit, collection, href)
         return
     if day is not None:
         assignments.hold(visit.unit, _practice_ids(visit, day), [visit.doctor_id])
         releasing.release(visit.unit, visit.actor, day.id, visit.words["by_calendar"])
-    name = _named(visit, collection, href, wish.uid, given_back=day is not None)
-    need_id = _chosen(visit, wish)
-    taken = claiming.claim(
-        visit.unit,
-        visit.actor,
-        need_id,
-        source=AssignmentSource.CALDAV,
-        key=f"{name.uid}\n{name.round}",
-    )
-    name.assignment_id = taken.id
+    name = _named(visit, collection, href, wish.uid, given_back=day is not None, sent=wish.sequence)
+    chosen = _chosen(visit, wish)
+    taken = [
+        claiming.claim(
+            visit.unit,
+            visit.actor,
+            each.need_id,
+            source=AssignmentSource.CALDAV,
+            key=f"{name.uid}\n{name.round}",
+        )
+        for each in chosen
+    ]
+    name.assignment_id = taken[0].id
     visit.unit.flush()
+    _remark(visit, wish, chosen)
+
+
+def _remark(visit: Visit, wish: Wish, chosen: list[OpenDay]) -> None:
+    """Have the doctor told where a whole day became two halves of it, or one half only."""
+    first = chosen[0]
+    if len(chosen) > 1:
+        visit.remark = RuleBroken("calendar_day_in_halves", date=first.date)
+    elif first.period is not Period.DAY and wish.covers(first.practice.id, Period.DAY.halves):
+        code = "calendar_morning_only" if first.period is Period.AM else "calendar_afternoon_only"
+        visit.remark = RuleBroken(code, date=first.date)
 
 
 def delete(visit: Visit, collection: DavCollection, href: str) -> RelaisError | None:
@@ -156,7 +183,7 @@ def rename(visit: Visit, collection: DavCollection, href: str, to_href: str) -> 
     day, uid = _at(visit, collection, href)
     if day is None:
         return
-    name = _named(visit, collection, href, uid, given_back=False)
+    name = _named(visit, collection, href, uid)
     name.assignment_id = day.id
     name.href = to_href
     visit.unit.flush()
@@ -211,9 +238,16 @@ def _at(visit: Visit, collection: DavCollection, href: str) -> tuple[Assignment 
 
 
 def _named(
-    visit: Visit, collection: DavCollection, href: str, uid: str, *, given_back: bool
+    visit: Visit,
+    collection: DavCollection,
+    href: str,
+    uid: str,
+    *,
+    given_back: bool = False,
+    sent: int = 0,
 ) -> DavItem:
-    """The row of an event's name, made or found; `given_back` begins another round of it."""
+    """The row of an event's name, made or found; `given_back` begins another round of it, and so
+    does a client that has `sent` a higher count of changes than ours."""
     found = list(
         visit.unit.scalars(
             sa.select(DavItem).where(
@@ -232,7 +266,7 @@ def _named(
         name = DavItem(collection_id=collection.id, href=href, uid=uid, round=1)
         visit.unit.add(name)
     name.href = href
-    name.round += given_back
+    name.round = max(name.round + given_back, 1 + math.ceil(sent / _ROUND_STEP))
     name.updated_at = visit.unit.now()
     visit.unit.flush()
     return name
@@ -243,23 +277,40 @@ def _practice_ids(visit: Visit, day: Assignment) -> set[int]:
     return board.practice_ids_of(visit.actor) | {day.practice_id}
 
 
-def _chosen(visit: Visit, wish: Wish) -> int:
-    """The number of the need that an event means; raises what stands against it where none is."""
+def _chosen(visit: Visit, wish: Wish) -> list[OpenDay]:
+    """The day that an event means, or the two halves of it where they are to be filled apart;
+    raises what stands against it where there is none."""
     days = board.board_between(visit.unit, visit.actor, wish.date, wish.date).days
     fitting = [
         day for day in days if day.held is None and wish.covers(day.practice.id, day.period.halves)
     ]
     if fitting:
-        return min(fitting, key=lambda day: _rank(day, wish.text)).need_id
+        first = min(fitting, key=lambda day: _rank(day, wish.text))
+        return [first, *_other_half(first, fitting, wish.text)]
     if wish.date < visit.today:
         raise RuleBroken("need_past", date=wish.date)
+    if visit.unit.scalar(_own(visit).where(Assignment.date == wish.date).limit(1)) is not None:
+        # Whoever has the other days of that date is not why this one cannot be.
+        raise Conflict("calendar_day_is_yours", date=wish.date)
     for need in _needs_of(visit, wish):
-        first = assignments.holder_of(visit.unit, need.id)
-        if first is not None and first.doctor_id == visit.doctor_id:
-            raise Conflict("calendar_day_is_yours", date=wish.date)
-        if first is not None:
-            raise assignments.taken_error(first)
+        holder = assignments.holder_of(visit.unit, need.id)
+        if holder is not None:
+            raise assignments.taken_error(holder)
     raise RuleBroken("calendar_no_open_day", date=wish.date)
+
+
+def _other_half(first: OpenDay, fitting: list[OpenDay], text: str) -> list[OpenDay]:
+    """The half that makes a whole day of `first` at the same practice, in the same room if it can
+    be; none that a rule forbids."""
+    others = [
+        day
+        for day in fitting
+        if first.period is not Period.DAY
+        and day.practice.id == first.practice.id
+        and day.period not in (first.period, Period.DAY)
+        and not day.refusals
+    ]
+    return sorted(others, key=lambda day: (day.room != first.room, *_rank(day, text)))[:1]
 
 
 def _needs_of(visit: Visit, wish: Wish) -> list[Need]:

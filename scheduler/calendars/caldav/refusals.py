@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
 
+from scheduler.calendars.caldav.checks import first_date
 from scheduler.calendars.caldav.visit import Visit
 from scheduler.calendars.models import DavKind
 from scheduler.core import errors, outbox
@@ -33,10 +34,13 @@ STATUS: Final[dict[type[errors.RelaisError], HTTPStatus]] = {
 CONDITIONS: Final = {
     "calendar_read_only": f"{_DAV}need-privileges",
     "calendar_fixed": f"{_DAV}need-privileges",
+    "calendar_not_yours": f"{_DAV}need-privileges",
     "calendar_events_only": f"{_CALDAV}supported-calendar-component",
     "calendar_uid_known": f"{_CALDAV}no-uid-conflict",
     "calendar_too_large": f"{_CALDAV}max-resource-size",
 }
+# Of these a first synchronisation brings hundreds, and one message is enough.
+ONCE_A_DAY: Final = frozenset({"calendar_event_elsewhen"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +85,17 @@ def body_of(error: errors.RelaisError, sentence: str, language: str) -> bytes:
     return written
 
 
-def tell(visit: Visit, refusal: Refusal, sentence: str) -> None:
+def tell(visit: Visit, refusal: Refusal, sentence: str, *, done: bool = False) -> None:
     """Tell the doctor what could not be and why, once for each wish. Of the event itself nothing
-    but its date is kept: its words may be private."""
+    but its date is kept: its words may be private. `done`: it was kept or done, in another way."""
+    code = refusal.error.code
     date = refusal.error.facts.get("date")
-    wish = "\n".join(
-        (str(refusal.kind), refusal.href, refusal.act, refusal.error.code, str(date), refusal.seen)
-    )
+    parts = [str(refusal.kind), refusal.href, refusal.act, code, str(date), refusal.seen]
+    if code in ONCE_A_DAY:
+        parts = [str(refusal.kind), code]
+    elif date is None:
+        date = first_date(visit.body)
+    wish = "\n".join(parts)
     digest = hashlib.sha256(wish.encode("utf-8", "replace")).hexdigest()[:32]
     day = visit.today.isoformat()
     outbox.post(
@@ -98,4 +106,5 @@ def tell(visit: Visit, refusal: Refusal, sentence: str) -> None:
         date=None if date is None else date.isoformat(),
         calendar=None if refusal.kind is None else refusal.kind.value,
         why=sentence,
+        done=done,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import email.utils
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final, cast
@@ -13,7 +14,7 @@ from radicale.config import Configuration
 from radicale.item import Item
 from radicale.storage import BaseCollection, BaseStorage
 
-from scheduler.calendars.caldav import availabilities, following, my_days, open_days
+from scheduler.calendars.caldav import availabilities, checks, following, my_days, open_days
 from scheduler.calendars.caldav.members import Shown
 from scheduler.calendars.caldav.my_days import Wish, one_date
 from scheduler.calendars.caldav.visit import Visit, Visits
@@ -25,24 +26,6 @@ LONGEST_NAME: Final = 255
 # What clients may choose for themselves, and how much of it.
 PROPERTIES: Final = frozenset({"D:displayname", "ICAL:calendar-color", "ICAL:calendar-order"})
 LONGEST_PROPERTY: Final = 120
-# What may be put into a calendar. Clients are told of events only; a task or a note that one
-# brings along says nothing, and is not lost.
-COMPONENTS: Final = {
-    DavKind.OPEN_DAYS: frozenset[str](),
-    DavKind.MY_DAYS: frozenset({"VEVENT"}),
-    DavKind.AVAILABILITIES: frozenset({"VEVENT", "VTODO", "VJOURNAL"}),
-}
-# Why an event may say nothing of when its doctor can come, and be kept all the same; of some of
-# them the doctor is told, who may have meant something.
-MISTAKEN: Final = frozenset({"event_outside_hours", "event_too_short", "event_no_duration"})
-HARMLESS: Final = MISTAKEN | {
-    "event_outside_dates",
-    "event_cancelled",
-    "event_declined",
-    "event_answer",
-    "event_replaced",
-    "part_not_an_event",
-}
 
 
 class Folder(BaseCollection):
@@ -157,7 +140,7 @@ class Calendar(BaseCollection):
             etag=f'"{one.etag}"',
             uid=one.uid,
             name="VCALENDAR",
-            component_name=one.component,
+            component_name="VEVENT",
             time_range=(one.starts, one.ends),
         )
 
@@ -165,13 +148,15 @@ class Calendar(BaseCollection):
         """Do what an event that was put asks for; raises a `RelaisError` for what cannot be."""
         if len(href) > LONGEST_NAME or len(item.uid) > LONGEST_NAME:
             raise InvalidInput("calendar_name_too_long", field="event", most=LONGEST_NAME)
+        # Encodings of old calendars may hide in the file what its text shows.
+        checks.check_text(href, item.uid)
         before = self.members.get(href)
         old = None if before is None else self.item(before)
         visit = self._visit
-        if item.component_name not in COMPONENTS[self.kind]:
+        if item.component_name != "VEVENT":
             raise InvalidInput("calendar_events_only", field="event")
         if self.kind is DavKind.MY_DAYS:
-            my_days.put(visit, self.row, href, _wish(visit, item))
+            my_days.put(visit, self.row, href, _wish(visit, item, standing=before is not None))
         else:
             self._say(href, item)
         self._forget()
@@ -190,11 +175,14 @@ class Calendar(BaseCollection):
             if said.preference is not None
         }
         reasons = {ignored.code for ignored in reading.ignored}
-        if not words and reasons - HARMLESS:
-            raise InvalidInput("calendar_event_unreadable", field="event")
+        checks.check_stretch(item)
         availabilities.put(visit, self.row, href, item.uid, visit.body, item.time_range, words)
-        if not words and reasons & MISTAKEN:
+        if any(date >= visit.today for date, _half in words):
+            return
+        if reasons & checks.MISTAKEN:
             visit.remark = InvalidInput("calendar_event_idle", field="event")
+        elif words or checks.ELSEWHEN in reasons:
+            visit.remark = InvalidInput("calendar_event_elsewhen", field="event")
 
     def delete(self, href: str | None = None) -> None:
         """Do what deleting an event asks for; raises a `RelaisError` for what cannot be."""
@@ -315,9 +303,13 @@ class Storage(BaseStorage):
         return Folder(str(visit.doctor_id), visit.actor.name)
 
 
-def _wish(visit: Visit, item: Item) -> Wish:
-    """What an event asks for in the calendar of days."""
+def _wish(visit: Visit, item: Item, *, standing: bool) -> Wish:
+    """What an event asks for in the calendar of days; `standing`: a day stands at its address."""
     events = item.vobject_item.vevent_list
+    if any(_value(event, "status").upper() == "CANCELLED" for event in events):
+        # A client may mean by it that somebody else has cancelled: no reason to give a day back.
+        code = "calendar_cancelled_own" if standing else "calendar_cancelled_new"
+        raise InvalidInput(code, field="event")
     recurring = any(
         hasattr(event, name) for event in events for name in ("rrule", "rdate", "recurrence_id")
     )
@@ -328,11 +320,7 @@ def _wish(visit: Visit, item: Item) -> Wish:
         covered = [said for said in reading.half_days if said.preference is not None]
         halves[practice_id] = {(said.date, said.half) for said in covered}
     date = one_date({day for found in halves.values() for day, _half in found})
-    text = " ".join(
-        str(getattr(events[0], name).value)
-        for name in ("summary", "location")
-        if hasattr(events[0], name)
-    )
+    text = " ".join(_value(events[0], name) for name in ("summary", "location"))
     return Wish(
         uid=item.uid,
         date=date,
@@ -341,7 +329,16 @@ def _wish(visit: Visit, item: Item) -> Wish:
             for practice_id, found in halves.items()
         },
         text=text.casefold(),
+        sequence=_number(_value(events[0], "sequence")),
     )
+
+
+def _value(event: Any, name: str) -> str:
+    return str(getattr(event, name).value) if hasattr(event, name) else ""
+
+
+def _number(text: str) -> int:
+    return int(text) if re.fullmatch("[0-9]{1,9}", text) else 0
 
 
 def _http_date(moment: dt.datetime) -> str:

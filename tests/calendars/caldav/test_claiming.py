@@ -159,6 +159,73 @@ def test_a_second_event_for_a_day_one_has_is_refused(
     assert phone.names(MY_DAYS) == {"A1.ics"}
 
 
+def remarks(database: Database, doctor: User) -> list[str]:
+    return [str(message.facts["why"]) for message in told(database, doctor)]
+
+
+def test_an_event_of_a_whole_day_takes_both_halves_of_it(
+    phone: Device, house: House, practice: Practice, doctor: User, database: Database
+) -> None:
+    house.need(practice, TUESDAY, Period.AM)
+    house.need(practice, TUESDAY, Period.PM)
+    assert phone.put(MY_DAYS, "A1.ics", all_day("A1", TUESDAY)).status_code == 201
+    assert sorted(standing(database, doctor)) == [(TUESDAY, Period.AM), (TUESDAY, Period.PM)]
+    # Each is an event of its own from now on, and the doctor is told.
+    assert len(phone.names(MY_DAYS)) == 2
+    (remark,) = remarks(database, doctor)
+    assert "deux demi-journées" in remark
+    # The phone that never heard the answer asks again: nothing changes.
+    assert phone.put(MY_DAYS, "A1.ics", all_day("A1", TUESDAY)).status_code == 204
+    assert len(standing(database, doctor)) == 2
+
+
+def test_whoever_gets_half_of_a_whole_day_is_told_which(
+    phone: Device, house: House, practice: Practice, doctor: User, database: Database
+) -> None:
+    house.need(practice, TUESDAY, Period.AM)
+    house.assignment(
+        house.need(practice, TUESDAY, Period.PM), house.member(practice, Role.REPLACEMENT)
+    )
+    assert phone.put(MY_DAYS, "A1.ics", all_day("A1", TUESDAY)).status_code == 201
+    assert standing(database, doctor) == [(TUESDAY, Period.AM)]
+    (remark,) = remarks(database, doctor)
+    assert "que le matin" in remark
+
+
+def test_moving_onto_a_day_that_is_ones_own_says_so(
+    phone: Device, house: House, practice: Practice, doctor: User, database: Database
+) -> None:
+    house.need(practice, TUESDAY)
+    other = house.member(practice, Role.REPLACEMENT)
+    house.assignment(house.need(practice, THURSDAY, room=1), other)
+    house.assignment(house.need(practice, THURSDAY), doctor)
+    phone.put(MY_DAYS, "A1.ics", all_day("A1", TUESDAY))
+    response = phone.put(MY_DAYS, "A1.ics", all_day("A1", THURSDAY))
+    assert response.status_code == 409
+    assert "Vous avez déjà" in sentence(response)
+    assert len(standing(database, doctor)) == 2
+
+
+def sequence(phone: Device, name: str) -> int:
+    return int(phone.read(MY_DAYS, name).partition("SEQUENCE:")[2].split("\r\n")[0])
+
+
+def test_the_sequence_rises_with_each_change_and_is_never_below_the_clients(
+    phone: Device, house: House, practice: Practice
+) -> None:
+    house.need(practice, TUESDAY)
+    house.need(practice, THURSDAY)
+    phone.put(MY_DAYS, "A1.ics", all_day("A1", TUESDAY, "x", "SEQUENCE:7"))
+    seen = [7, sequence(phone, "A1.ics")]
+    for day in (THURSDAY, TUESDAY):
+        phone.put(MY_DAYS, "A1.ics", all_day("A1", day))
+        seen.append(sequence(phone, "A1.ics"))
+    phone.put(MY_DAYS, "A1.ics", all_day("A1", TUESDAY, "x", "SEQUENCE:123456"))
+    seen += [123456, sequence(phone, "A1.ics")]
+    assert seen == sorted(seen)
+    assert len(set(seen[1:4])) == 3
+
+
 @pytest.mark.parametrize(
     "body",
     [

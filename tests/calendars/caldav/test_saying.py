@@ -49,7 +49,7 @@ def test_an_event_says_that_the_doctor_can_come(
 ) -> None:
     body = all_day("A1", TUESDAY, title, "X-MINE:kept")
     response = phone.put(AVAILABILITIES, "A1.ics", body)
-    assert response.status_code == 201
+    assert response.status_code == 201, response.text
     assert said(database, doctor) == both(TUESDAY, preference)
     # It is kept as it was written, and the client need not read it again.
     assert "X-MINE:kept" in phone.read(AVAILABILITIES, "A1.ics")
@@ -130,6 +130,23 @@ def test_a_weekly_repetition_is_left_out_on_the_day_deleted(
     assert (dt.date(2026, 12, 22), Half.AM) in said(database, doctor)
 
 
+def test_a_last_resort_put_over_a_weekly_maybe_is_the_doctors_own_word(
+    phone: Device, house: House, doctor: User, database: Database
+) -> None:
+    actor = house.actor(doctor)
+    with database.transaction() as session:
+        availabilities.add_weekly(
+            session, actor, doctor.id, 1, Period.DAY, Preference.POSSIBLE, TUESDAY
+        )
+    phone.names(AVAILABILITIES)
+    body = all_day("A1", TUESDAY, "Dispo !")
+    assert phone.put(AVAILABILITIES, "A1.ics", body).status_code == 201
+    assert said(database, doctor)[TUESDAY, Half.AM] is Preference.LAST_RESORT
+    assert "A1.ics" in phone.names(AVAILABILITIES)
+    assert phone.delete(AVAILABILITIES, "A1.ics").status_code == 200
+    assert (TUESDAY, Half.AM) not in said(database, doctor)
+
+
 def test_an_event_that_is_no_longer_true_gives_way_to_what_holds(
     phone: Device, house: House, doctor: User, database: Database
 ) -> None:
@@ -201,16 +218,17 @@ def test_an_event_that_says_nothing_is_kept_and_the_doctor_told(
     assert phone.put(AVAILABILITIES, "A1.ics", night).status_code == 201
     past = all_day("A2", dt.date(2026, 11, 3))
     assert phone.put(AVAILABILITIES, "A2.ics", past).status_code == 201
-    task = all_day("A3", TUESDAY).replace(b"VEVENT", b"VTODO").replace(b"DTEND", b"DUE")
-    assert phone.put(AVAILABILITIES, "A3.ics", task).status_code == 201
     assert said(database, doctor) == {}
-    assert phone.names(AVAILABILITIES) == {"A1.ics", "A2.ics", "A3.ics"}
+    assert phone.names(AVAILABILITIES) == {"A1.ics", "A2.ics"}
     with database.session() as session:
-        (message,) = session.scalars(sa.select(OutboxMessage))
-    assert message.recipient_id == doctor.id
-    assert "Cinéma" not in repr(message.facts)
+        messages = session.scalars(sa.select(OutboxMessage).order_by(OutboxMessage.id)).all()
+    assert [(message.recipient_id, message.facts["done"]) for message in messages] == [
+        (doctor.id, True),
+        (doctor.id, True),
+    ]
+    assert "Cinéma" not in repr([message.facts for message in messages])
     assert phone.delete(AVAILABILITIES, "A1.ics").status_code == 200
-    assert phone.names(AVAILABILITIES) == {"A2.ics", "A3.ics"}
+    assert phone.names(AVAILABILITIES) == {"A2.ics"}
 
 
 def test_events_are_found_by_time(phone: Device, house: House, doctor: User) -> None:
