@@ -330,11 +330,11 @@ MESSAGES: Final[dict[str, Any]] = {
     "scenario_no_limit": _l("No such doctor has a limit of days a week in this proposal."),
     # Calendars of others: why a file cannot be read, then why an event in it says nothing.
     "calendar_empty": _l("This file is empty."),
-    "calendar_too_large": _l("This file is larger than %(most)d KB."),
+    "calendar_too_large": _l("This file is larger than %(most)s KB."),
     "calendar_not_one": _l("This file is no calendar. Export one as .ics and choose that."),
     "calendar_cut_off": _l("This calendar breaks off before its end. Export it once more."),
     "calendar_broken": _l("This calendar is broken and cannot be read. Export it once more."),
-    "calendar_too_many_parts": _l("This calendar has more than %(most)d events and other parts."),
+    "calendar_too_many_parts": _l("This calendar has more than %(most)s events and other parts."),
     "calendar_too_deep": _l("This calendar has parts within parts, too deep to be read."),
     "calendar_not_gregorian": _l("Only calendars of the Gregorian scale can be read."),
     "calendar_too_full": _l("The events of this calendar repeat too often to be read."),
@@ -343,7 +343,7 @@ MESSAGES: Final[dict[str, Any]] = {
     "calendar_not_now": _l("Calendars cannot be read just now. Try again in a moment."),
     "calendar_window_reversed": _l("The last day comes before the first."),
     "calendar_window_absurd": _l("These days are centuries away."),
-    "calendar_window_too_long": _l("At most %(most)d days can be read at once."),
+    "calendar_window_too_long": _l("At most %(most)s days can be read at once."),
     "event_own": _l("This event comes from Relais itself."),
     "event_cancelled": _l("This event is cancelled."),
     "event_declined": _l("The owner of this calendar has declined this event."),
@@ -362,10 +362,10 @@ MESSAGES: Final[dict[str, Any]] = {
     "event_rule_broken": _l("Relais cannot read when this event repeats."),
     "event_rule_sub_daily": _l("This event repeats more often than daily."),
     "event_rule_interval": _l("Relais cannot read when this event repeats."),
-    "event_rule_count": _l("This event repeats more than %(most)d times."),
+    "event_rule_count": _l("This event repeats more than %(most)s times."),
     "event_rule_too_many": _l("This event repeats too often to be read."),
     "event_rule_unsupported": _l("Relais cannot read when this event repeats."),
-    "event_too_many_dates": _l("This event has more than %(most)d dates."),
+    "event_too_many_dates": _l("This event has more than %(most)s dates."),
     "event_too_slow": _l("Relais cannot read when this event repeats."),
     "event_broken": _l("This event cannot be read."),
     "part_says_nothing": _l("This says nothing of the opening hours of these days."),
@@ -389,4 +389,14 @@ def _shown(value: object) -> object:
         return written(value, "EEE d MMM y")
     if isinstance(value, RelaisError):
         return message_for(value)
+    if isinstance(value, int):
+        return _Number(value)
     return format_decimal(value) if isinstance(value, float) else value
+
+
+class _Number(int):
+    """A number that is written as the reader writes it where a sentence asks for a text (%s), and
+    by its digits alone where it asks for a number (%d)."""
+
+    def __str__(self) -> str:
+        return str(format_decimal(int(self)))

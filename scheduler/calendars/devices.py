@@ -9,7 +9,9 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import hashlib
+import itertools
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -59,7 +61,8 @@ def devices_of(session: Session, user_id: int) -> list[DevicePassword]:
 
 
 def add(session: UnitOfWork, actor: Actor, name: str) -> tuple[DevicePassword, str]:
-    """Make a password for a device of the actor's; it is shown now and never again.
+    """Make a password for a device of the actor's; it is shown now and never again. The second
+    of a name is numbered.
 
     Raises `InvalidInput` for a name that is empty, too long or unprintable, and for too many
     devices.
@@ -72,11 +75,15 @@ def add(session: UnitOfWork, actor: Actor, name: str) -> tuple[DevicePassword, s
     if not name or len(name) > LONGEST_NAME or not name.isprintable():
         raise InvalidInput("device_name", field="name", most=LONGEST_NAME)
     lock_rows(session, user)
-    if len(devices_of(session, user.id)) >= MOST_DEVICES:
+    others = devices_of(session, user.id)
+    if len(others) >= MOST_DEVICES:
         raise InvalidInput("device_too_many", field="name", most=MOST_DEVICES)
     password = _new_password()
     device = DevicePassword(
-        user_id=user.id, name=name, secret_hash=secret_hash(password), created_at=session.now()
+        user_id=user.id,
+        name=_unlike(name, {other.name.casefold() for other in others}),
+        secret_hash=secret_hash(password),
+        created_at=session.now(),
     )
     session.add(device)
     session.flush()
@@ -129,6 +136,13 @@ def _note_use(session: UnitOfWork, device: DevicePassword, client: str) -> None:
     if due or device.last_used_by != client:
         device.last_used_at, device.last_used_by = now, client
         session.flush()
+
+
+def _unlike(name: str, others: Collection[str]) -> str:
+    """The name, with a number where another device has it: one has to know which to shut out."""
+    numbers = itertools.chain([""], (f" {number}" for number in itertools.count(2)))
+    names = (name[: LONGEST_NAME - len(number)].rstrip() + number for number in numbers)
+    return next(each for each in names if each.casefold() not in others)
 
 
 def _own(session: UnitOfWork, actor: Actor, device_id: int) -> DevicePassword:

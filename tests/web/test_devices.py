@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import plistlib
 import re
+import zlib
 from collections.abc import Callable
 
 import pytest
@@ -30,7 +32,7 @@ def doctor(house: House) -> User:
 
 def add(client: FlaskClient, name: str = "iPhone de Chloé") -> tuple[int, str]:
     """Make a device password; its number and the password."""
-    response = client.post("/calendars/devices/", data={"name": name})
+    response = client.post("/calendars/devices/", data={"name": name}, follow_redirects=True)
     assert response.status_code == 200
     number = re.search(r"/calendars/devices/(\d+)/profile", response.text)
     password = PASSWORD.search(response.text)
@@ -58,8 +60,50 @@ def test_a_password_is_shown_once_and_opens_the_calendars(
 
 
 def test_the_answer_with_a_password_is_kept_nowhere(client_for: ClientFor, doctor: User) -> None:
-    response = client_for(doctor).post("/calendars/devices/", data={"name": "Mac"})
+    client = client_for(doctor)
+    answer = client.post("/calendars/devices/", data={"name": "Mac"})
+    assert answer.status_code == 303
+    sealed = client.get_cookie("relais")
+    assert sealed is not None
+    response = client.get(answer.location)
     assert response.headers["Cache-Control"] == "private, no-store"
+    password = PASSWORD.search(response.text)
+    assert password
+    # Whoever finds the cookie that brought it there reads nothing in it.
+    session = base64.urlsafe_b64decode(sealed.value.lstrip(".").split(".")[0] + "==")
+    if sealed.value.startswith("."):
+        session = zlib.decompress(session)
+    assert b"device" in session
+    assert password[1].encode() not in session
+
+
+def test_loading_the_page_again_shows_no_password_and_makes_no_device(
+    client_for: ClientFor, doctor: User, database: Database
+) -> None:
+    client = client_for(doctor)
+    answer = client.post("/calendars/devices/", data={"name": "Mac"})
+    assert PASSWORD.search(client.get(answer.location).text)
+    again = client.get(answer.location, follow_redirects=True)
+    assert again.request.path == "/calendars/devices/"
+    assert not PASSWORD.search(again.text)
+    with database.session() as session:
+        assert len(devices.devices_of(session, doctor.id)) == 1
+
+
+def test_a_second_device_of_the_same_name_is_numbered(
+    client_for: ClientFor, doctor: User, database: Database
+) -> None:
+    client = client_for(doctor)
+    for name in ("Mon iPhone", "mon iPhone", "Mon iPhone", "x" * 60, "x" * 60):
+        add(client, name)
+    with database.session() as session:
+        assert [device.name for device in devices.devices_of(session, doctor.id)] == [
+            "Mon iPhone",
+            "mon iPhone 2",
+            "Mon iPhone 3",
+            "x" * 60,
+            "x" * 58 + " 2",
+        ]
 
 
 @pytest.mark.parametrize("name", ["", " " * 3, "x" * 61, "a\u202eb"])

@@ -105,7 +105,8 @@ POST calendars.change             404         302       404    404       404   4
 POST calendars.renew              404         302       404    404       404   404    404   404      404    401
 POST calendars.revoke             404         302       404    404       404   404    404   404      404    401
 GET  devices.index                200         200       200    200       403   403    403   403      200     in
-POST devices.add                  200         200       200    200       403   403    403   403      200    401
+POST devices.add                  303         303       303    303       403   403    403   403      303    401
+GET  devices.added                302         302       302    302       403   403    403   403      302     in
 POST devices.apple_profile        404         200       404    404       403   403    403   403      404    401
 POST devices.revoke               404         302       404    404       403   403    403   403      404    401
 GET  devices.setup                200         200       200    200       403   403    403   403      200     in
@@ -114,7 +115,7 @@ GET  imports.index                200         200       200    200       403   4
 POST imports.look_at_file         422         422       422    422       403   403    403   403      422    401
 POST imports.look_at_address      422         422       422    422       403   403    403   403      422    401
 POST imports.keep                 422         422       422    422       403   403    403   403      422    401
-POST imports.claim                302         302       302    302       403   403    403   403      404    401
+POST imports.claim                200         200       200    200       403   403    403   403      404    401
 POST imports.read_again           404         404       404    404       403   403    403   403      404    401
 POST imports.remove               404         404       404    404       403   403    403   403      404    401
 GET  board.index                  200         200       200    200       403   403    403   403      200     in
@@ -632,6 +633,7 @@ REQUESTS: dict[str, Request] = {
         {"device_id": w.telephone},
         {"password": w.telephone_password},
     ),
+    "GET devices.added": lambda w: ({"device_id": w.telephone}, {}),
     "POST devices.revoke": lambda w: ({"device_id": w.telephone}, {}),
     "GET devices.setup": lambda _: ({"client": "apple"}, {}),
     "GET calendars.new": lambda w: ({"kind": "roster", "practice": w.practice.slug}, {}),

@@ -10,7 +10,7 @@ from scheduler.calendars import devices
 from scheduler.core.errors import InvalidInput, NotFound
 from scheduler.core.permissions import Action, Subject, require
 from web.database import session, settings
-from web.devices import presenter
+from web.devices import once, presenter
 from web.devices.forms import DeviceForm
 from web.devices.presenter import Account, Client
 from web.devices.profile import MEDIA_TYPE, profile
@@ -34,7 +34,7 @@ def index() -> ResponseReturnValue:
 @blueprint.post("/")
 @limiter.limit("20 per hour", key_func=lambda: f"user:{actor().user_id}")
 def add() -> ResponseReturnValue:
-    """Make a password for a device, and show it in this one answer."""
+    """Make a password for a device; the page that follows shows it."""
     form = DeviceForm()
     if not form.validate_on_submit():
         return _page(form), 422
@@ -43,6 +43,18 @@ def add() -> ResponseReturnValue:
     except InvalidInput as error:
         form.refuse(error)
         return _page(form), 422
+    once.put(device.id, password)
+    return redirect(url_for("devices.added", device_id=device.id), 303)
+
+
+@blueprint.get("/<int:device_id>/password")
+def added(device_id: int) -> ResponseReturnValue:
+    """The password that was made a moment ago, this one time."""
+    password = once.take(device_id)
+    if password is None:
+        flash(_("The password of a device is shown once. If it is lost, make another one."), "info")
+        return redirect(url_for("devices.index"))
+    device = devices.fresh(session(), actor(), device_id, password)
     return render_template(
         "devices/added.html",
         device=device,
