@@ -168,6 +168,7 @@ class Composer:
             long_date=partial(_long_date, language=language),
             in_days=partial(_in_days, language=language),
             moment=partial(_moment, language=language),
+            hour=partial(_hour, language=language),
             week_of=partial(_week_of, language=language),
         )
         subject, _, body = written.lstrip("\n").partition("\n")
@@ -240,6 +241,12 @@ def _moment(instant: dt.datetime, language: str) -> str:
     if language == "fr":
         pattern = french(pattern, instant.astimezone(TIMEZONE))
     return format_datetime(instant, pattern, tzinfo=TIMEZONE, locale=language)
+
+
+def _hour(local: dt.datetime, language: str) -> str:
+    """« 8 h 30 », in France."""
+    pattern = french("HH:mm", local) if language == "fr" else "HH:mm"
+    return format_datetime(local, pattern, locale=language)
 
 
 def _written(day: dt.date, pattern: str, language: str) -> str:

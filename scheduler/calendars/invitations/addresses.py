@@ -1,8 +1,10 @@
 """What makes an invitation unguessable: the address of its answers, and the UID of its event.
 
-Both follow from the installation's key, so that the database alone answers for nobody. The
-address carries its token as a sub-address (``relais+<token>@…``); where a provider drops it, the
-proof in the UID stands in for it.
+Both follow from the installation's key, so that the database alone answers for nobody. What proves
+an answer is the UID with its proof, and the attendee who was invited. The address carries a token
+as well (``relais+<token>@…``): some providers and programmes drop it, so that an answer without
+any is taken by its UID; but where it is kept it has to be the invitation's own, and an answer to
+another invitee's address is refused.
 """
 
 from __future__ import annotations

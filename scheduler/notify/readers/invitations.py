@@ -6,6 +6,7 @@ happened.
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,7 +17,7 @@ from scheduler.core.outbox import DeliveryFailed, OutboxMessage
 from scheduler.notify.readers.common import assignments_of
 from scheduler.people.models import User
 from scheduler.roster.models import Assignment, Need
-from scheduler.roster.rules import AssignmentState, NeedState
+from scheduler.roster.rules import AssignmentState, Half, NeedState
 
 
 def day(session: UnitOfWork, message: OutboxMessage) -> dict[str, Any]:
@@ -32,6 +33,7 @@ def day(session: UnitOfWork, message: OutboxMessage) -> dict[str, Any]:
         "where": {"date": need.date, "period": need.period, "need": need},
         "practice": need.practice,
         "why": message.facts.get("why"),
+        "opening": _opening(need),
         "path": f"/p/{need.practice.slug}/needs/{need.id}",
     }
 
@@ -74,6 +76,19 @@ def answered(session: UnitOfWork, message: OutboxMessage) -> dict[str, Any]:
         "open_again": bool(message.facts.get("given_back")) and _is_open(session, found),
         "path": f"/p/{found['practice'].slug}/calendar-invitations/",
     }
+
+
+def _opening(need: Need) -> list[tuple[dt.datetime, dt.datetime]]:
+    """From when until when the practice is open on the day, a pair for each half."""
+    practice = need.practice
+    hours = {
+        Half.AM: (practice.am_start, practice.am_end),
+        Half.PM: (practice.pm_start, practice.pm_end),
+    }
+    return [
+        (dt.datetime.combine(need.date, first), dt.datetime.combine(need.date, last))
+        for first, last in (hours[half] for half in need.period.halves)
+    ]
 
 
 def _is_open(session: UnitOfWork, found: dict[str, Any]) -> bool:

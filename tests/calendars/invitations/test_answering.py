@@ -256,6 +256,17 @@ def test_the_token_of_another_invitation_does_not_count(
     assert post.holder(need) is None
 
 
+def test_a_mail_to_another_invitees_address_is_refused_whoever_it_is_from(
+    post: Post, invited: CalendarInvitation, need: Need, doctor: User, other: User
+) -> None:
+    theirs = post.invitation(need, other)
+    for client in CLIENTS:
+        mail = post.reply(invited, to=post.address(theirs), client=client)
+        assert result(post.receive(mail)) == (Result.IGNORED, "other_address")
+    assert post.holder(need) is None
+    assert post.told(doctor) == post.told(other) == ["invitation.sent"]
+
+
 def test_a_provider_that_drops_the_token_leaves_the_proof_in_the_uid(
     post: Post, invited: CalendarInvitation
 ) -> None:

@@ -111,6 +111,14 @@ def test_every_letter_is_written_in_its_readers_language(
     assert "26 novembre 2026" in letter.text or "26 November 2026" in letter.text
 
 
+def test_an_invitation_tells_the_hours_of_the_day(
+    post: Post, invited: CalendarInvitation, doctor: User, practice: Practice
+) -> None:
+    text = post.letters(doctor, "invitation.sent")[0].text.replace("\u00a0", " ")
+    assert f"Une journée vous est proposée ({practice.name})" in text
+    assert "Horaires : de 8 h 30 à 12 h 30 et de 14 h à 18 h 30\n\n" in text
+
+
 def test_a_request_that_has_changed_since_is_not_sent(
     house: House, post: Post, invited: CalendarInvitation, practice: Practice, doctor: User
 ) -> None:
