@@ -23,7 +23,25 @@ if TYPE_CHECKING:
     from scheduler.core.settings import Settings
 
 BAD_INPUT: Final = 2
-DAY: Final = click.DateTime(["%Y-%m-%d"])
+
+
+class Day(click.ParamType[dt.date]):
+    """A date."""
+
+    name = "YYYY-MM-DD"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> dt.date:
+        if isinstance(value, dt.date):
+            return value
+        try:
+            return dt.date.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is not a date: write YYYY-MM-DD, such as 2027-01-31", param, ctx)
+
+
+DAY: Final = Day()
 
 
 class Days(click.ParamType[int]):
@@ -244,13 +262,14 @@ def calendars_reply(file: Path) -> None:
 @click.argument("file", type=click.Path(path_type=Path), metavar="FILE.ics")
 @click.option("--from", "start", type=DAY, help="The first day; today where it is not given.")
 @click.option("--to", "end", type=DAY, help="The last day; 18 months on where it is not given.")
-def calendars_preview(file: Path, start: dt.datetime | None, end: dt.datetime | None) -> None:
+def calendars_preview(file: Path, start: dt.date | None, end: dt.date | None) -> None:
     """Print what an import of FILE.ics would do, as JSON. No database is read or written.
 
     \b
     half_days  each half-day the file speaks of: date, period (am or pm), whether it takes the
                doctor's time (busy), and how gladly the doctor would come if the file were read
-               as availabilities (preference: wanted, possible, last_resort, or null)
+               as availabilities (preference: wanted, possible, last_resort, or null where
+               it would say nothing: too little of the half-day, or a busy time only)
     ignored    each event that says nothing, by its uid, with the reason
 
     An event is an availability of a half-day when it covers at least half of its opening hours;
@@ -261,7 +280,7 @@ def calendars_preview(file: Path, start: dt.datetime | None, end: dt.datetime | 
     """
     from scheduler.calendars.reading.command import preview_file
 
-    sys.exit(preview_file(file, start.date() if start else None, end.date() if end else None))
+    sys.exit(preview_file(file, start, end))
 
 
 @cli.group()
@@ -405,7 +424,7 @@ def user_add(**given: Any) -> None:
             gender=Gender(given["gender"]) if given["gender"] else None,
             rpps=given["rpps"],
             qualified=licence is None and given["role"] != Role.INTERN,
-            licence_until=licence.date() if licence else None,
+            licence_until=licence,
             max_half_days_per_week=given["days_per_week"],
             max_half_days_per_month=given["days_per_month"],
             max_consecutive_days=given["days_in_a_row"],

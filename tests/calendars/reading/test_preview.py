@@ -140,6 +140,13 @@ def test_what_is_no_file_is_one_line(tmp_path: Path) -> None:
     assert_refused(preview(tmp_path / ("x" * 300), *IN_2027))
 
 
+def test_what_is_no_date_is_told_how_one_is_written(file: Path) -> None:
+    result = preview(file, "--from", "garbage")
+    assert result.exit_code == 2
+    assert "YYYY-MM-DD" in result.stderr
+    assert "%" not in result.stderr
+
+
 def test_days_that_cannot_be_meant_are_one_line(file: Path) -> None:
     assert_refused(preview(file, "--from", "2027-02-01", "--to", "2027-01-01"), "before the first")
     assert_refused(preview(file, "--from", "2000-01-01", "--to", "2030-01-01"), "at most")
