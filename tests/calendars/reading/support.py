@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import gc
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Collection, Iterator
@@ -88,30 +87,33 @@ class Measured:
     memory_kb: int
 
 
+# Starts the reader and weighs it. A process that is forked from a large one, as from that of the
+# tests, is weighed with what it was before it became the reader.
+SCALES = """
+import json, os, subprocess, sys
+child = subprocess.Popen([sys.executable, "-I", "-X", "utf8", sys.argv[1]], env={},
+                         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+output = child.stdout.read()
+_, status, used = os.wait4(child.pid, 0)
+print(json.dumps([os.waitstatus_to_exitcode(status), output.decode(),
+                  used.ru_utime + used.ru_stime, used.ru_maxrss]))
+"""
+
+
 def measured(content: bytes) -> Measured:
     """Read in a process of its own, started as Relais starts it, and weigh that process alone."""
     asked = wire.question(START, END, "Europe/Paris", Hours(), ())
-    child = subprocess.Popen(
-        [sys.executable, "-I", "-X", "utf8", str(CHILD)],
-        stdin=subprocess.PIPE,
+    scales = subprocess.run(
+        [sys.executable, "-I", "-c", SCALES, str(CHILD)],
+        input=json.dumps(asked).encode() + b"\n" + content,
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
         env={},
+        check=True,
     )
-    assert child.stdin is not None
-    assert child.stdout is not None
-    with child.stdin, child.stdout:
-        try:
-            child.stdin.write(json.dumps(asked).encode() + b"\n" + content)
-            child.stdin.close()
-        except BrokenPipeError:
-            pass
-        output = child.stdout.read()
-    _, status, used = os.wait4(child.pid, 0)
-    child.returncode = os.waitstatus_to_exitcode(status)
+    status, output, cpu_seconds, memory_kb = json.loads(scales.stdout)
     return Measured(
-        status=child.returncode,
+        status=status,
         answer=json.loads(output) if output else None,
-        cpu_seconds=used.ru_utime + used.ru_stime,
-        memory_kb=used.ru_maxrss,
+        cpu_seconds=cpu_seconds,
+        memory_kb=memory_kb,
     )

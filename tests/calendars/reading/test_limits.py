@@ -246,7 +246,7 @@ def test_a_bad_event_is_ignored_and_its_neighbour_is_not(name: str) -> None:
     run = measured(content)
     assert_within_limits(run)
     assert run.answer is not None
-    assert [code for _, code, _ in run.answer["ignored"]] == [reason]
+    assert [code for _, code, *_ in run.answer["ignored"]] == [reason]
     assert {uid for *_, uid in run.answer["half_days"]} == {"neighbour"}
 
 
