@@ -78,6 +78,8 @@ class Application(Radicale):
         self, environ: types.WSGIEnviron, start_response: types.WSGIStartResponse
     ) -> Iterable[bytes]:
         visit = self.visits.begin(environ.get("HTTP_USER_AGENT", ""))
+        # Bodies are UTF-8 (RFC 5545, 3.1.4); Radicale would stumble over a charset it cannot read.
+        environ["CONTENT_TYPE"] = environ.get("CONTENT_TYPE", "").split(";")[0]
 
         def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
             if visit.busy and status.startswith("500"):
