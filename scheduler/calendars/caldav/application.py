@@ -79,7 +79,7 @@ class Application(Radicale):
     ) -> Iterable[bytes]:
         visit = self.visits.begin(environ.get("HTTP_USER_AGENT", ""))
         # Bodies are UTF-8 (RFC 5545, 3.1.4); Radicale would stumble over a charset it cannot read.
-        environ["CONTENT_TYPE"] = environ.get("CONTENT_TYPE", "").split(";")[0]
+        environ = {**environ, "CONTENT_TYPE": environ.get("CONTENT_TYPE", "").split(";")[0]}
 
         def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
             if visit.busy and status.startswith("500"):
