@@ -34,6 +34,7 @@ from scheduler.roster.rules import Half, Period, Preference
 
 MOST_ITEMS: Final = 1000
 _WRITTEN: Final = re.compile(r"(\d{4}-\d{2}-\d{2})-(am|pm|day)(?:-p(\d{1,9}))?(?:-\d+)?\.ics")
+_COMPONENT: Final = re.compile(r"^BEGIN:(VEVENT|VTODO|VJOURNAL)\s*$", re.MULTILINE | re.IGNORECASE)
 # When something was said is not known for all of it; a fixed moment keeps the events the same.
 _EPOCH: Final = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 
@@ -309,14 +310,17 @@ def _store(
 
 
 def _kept(row: DavItem, resets: dict[str, int]) -> Shown:
+    text = row.content or ""
+    kind = _COMPONENT.search(text)
     return Shown(
         href=row.href,
         uid=row.uid,
-        text=row.content or "",
+        text=text,
         changed_at=row.updated_at,
         starts=row.starts or 0,
         ends=row.ends or 0,
         resets=resets.get(row.href, 0),
+        component="VEVENT" if kind is None else kind[1].upper(),
     )
 
 

@@ -58,7 +58,8 @@ def check_readable(readings: Iterable[Reading]) -> None:
 
 def check_stretch(item: Item) -> None:
     """Refuse an event that lasts for months without a break."""
-    for event in item.vobject_item.vevent_list:
+    # A task or a note has none.
+    for event in getattr(item.vobject_item, "vevent_list", ()):
         if hasattr(event, "dtend"):
             length = event.dtend.value - event.dtstart.value
         elif hasattr(event, "duration"):

@@ -48,6 +48,7 @@ class Shown:
     starts: int
     ends: int
     resets: int = 0
+    component: str = "VEVENT"
 
     @property
     def etag(self) -> str:

@@ -26,6 +26,13 @@ LONGEST_NAME: Final = 255
 # What clients may choose for themselves, and how much of it.
 PROPERTIES: Final = frozenset({"D:displayname", "ICAL:calendar-color", "ICAL:calendar-order"})
 LONGEST_PROPERTY: Final = 120
+# What may be put into a calendar. Clients are told of events only; a task or a note that one
+# brings along all the same says nothing, and is not lost.
+COMPONENTS: Final = {
+    DavKind.OPEN_DAYS: frozenset[str](),
+    DavKind.MY_DAYS: frozenset({"VEVENT"}),
+    DavKind.AVAILABILITIES: frozenset({"VEVENT", "VTODO", "VJOURNAL"}),
+}
 
 
 class Folder(BaseCollection):
@@ -140,7 +147,7 @@ class Calendar(BaseCollection):
             etag=f'"{one.etag}"',
             uid=one.uid,
             name="VCALENDAR",
-            component_name="VEVENT",
+            component_name=one.component,
             time_range=(one.starts, one.ends),
         )
 
@@ -153,7 +160,7 @@ class Calendar(BaseCollection):
         before = self.members.get(href)
         old = None if before is None else self.item(before)
         visit = self._visit
-        if item.component_name != "VEVENT":
+        if item.component_name not in COMPONENTS[self.kind]:
             raise InvalidInput("calendar_events_only", field="event")
         if self.kind is DavKind.MY_DAYS:
             my_days.put(visit, self.row, href, _wish(visit, item, standing=before is not None))

@@ -11,6 +11,7 @@ from scheduler.calendars.models import DavItem
 from scheduler.core.database import Database
 from scheduler.core.outbox import OutboxMessage
 from scheduler.people.models import Practice, User
+from scheduler.roster.models import Availability
 from tests.calendars.caldav.conftest import (
     AVAILABILITIES,
     MY_DAYS,
@@ -143,12 +144,14 @@ def test_a_cancelled_event_gives_nothing_back_and_says_how_to(
     assert phone.names(MY_DAYS) == {"A1.ics"}
 
 
-def test_a_task_is_no_availability(phone: Device) -> None:
+def test_a_task_says_nothing_of_availabilities_and_is_not_lost(
+    phone: Device, database: Database
+) -> None:
     task = all_day("A3", TUESDAY).replace(b"VEVENT", b"VTODO").replace(b"DTEND", b"DUE")
-    response = phone.put(AVAILABILITIES, "A3.ics", task)
-    assert response.status_code == 403
-    assert "supported-calendar-component" in response.text
-    assert phone.names(AVAILABILITIES) == set()
+    assert phone.put(AVAILABILITIES, "A3.ics", task).status_code == 201
+    assert "BEGIN:VTODO" in phone.read(AVAILABILITIES, "A3.ics")
+    with database.session() as session:
+        assert session.scalars(sa.select(Availability)).all() == []
 
 
 @pytest.mark.parametrize("length", ["P63D", "P400D"])
