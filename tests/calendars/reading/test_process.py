@@ -49,6 +49,12 @@ def fault_of(content: bytes, **changes: object) -> str:
     return refused.value.code
 
 
+@pytest.fixture
+def others() -> set[int]:
+    """The children that this process had before the test: a browser's driver, say."""
+    return children()
+
+
 def children() -> set[int]:
     found: set[int] = set()
     for task in Path("/proc/self/task").iterdir():
@@ -132,7 +138,7 @@ def test_it_is_given_no_secret_no_handle_and_no_more_than_its_limits(
     assert _limit(allowed, "Max address space") == str(limits.MEMORY_BYTES)
     assert _limit(allowed, "Max cpu time") == str(limits.CPU_SECONDS_AT_ALL)
     assert _limit(allowed, "Max file size") == "0"
-    assert children() == before
+    assert children() <= before
 
 
 def _limited_child(asking: Thread, before: set[int]) -> Path:
@@ -150,10 +156,12 @@ def _limit(allowed: str, name: str) -> str:
     return line.removeprefix(name).split()[0]
 
 
-def test_a_reader_that_is_not_done_in_time_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_reader_that_is_not_done_in_time_is_ended(
+    monkeypatch: pytest.MonkeyPatch, others: set[int]
+) -> None:
     monkeypatch.setattr(limits, "WALL_SECONDS", 0.01)
     assert fault_of(SLOW) == Fault.TOO_SLOW
-    assert children() == set()
+    assert children() <= others
 
 
 @pytest.mark.parametrize(
@@ -161,18 +169,18 @@ def test_a_reader_that_is_not_done_in_time_is_ended(monkeypatch: pytest.MonkeyPa
     [("/no/such/python", Fault.NOT_NOW), ("false", Fault.TOO_HEAVY), ("true", Fault.BROKEN)],
 )
 def test_a_reader_that_gives_no_answer_is_one_word_too(
-    monkeypatch: pytest.MonkeyPatch, program: str, fault: Fault
+    monkeypatch: pytest.MonkeyPatch, others: set[int], program: str, fault: Fault
 ) -> None:
     monkeypatch.setattr(sys, "executable", shutil.which(program) or program)
     assert fault_of(calendar(day(5))) == fault
-    assert children() == set()
+    assert children() <= others
 
 
-def test_many_threads_may_read_at_once() -> None:
+def test_many_threads_may_read_at_once(others: set[int]) -> None:
     with ThreadPoolExecutor(8) as pool:
         readings = list(pool.map(lambda number: ask(calendar(day(number))), range(1, 17)))
     assert [reading.half_days[0].date.day for reading in readings] == list(range(1, 17))
-    assert children() == set()
+    assert children() <= others
 
 
 def test_nothing_is_left_behind_where_the_parent_is_killed() -> None:
