@@ -92,7 +92,7 @@ def test_nobody_is_left_behind_when_the_terminal_closes_or_the_house_is_killed(
         pids = list(children(process.pid).values())
         assert len(pids) == 2
         process.send_signal(number)
-        process.wait(timeout=30)
+        process.wait(timeout=120)
         eventually(lambda: not answers(port), what="silence")
         eventually(lambda: not any(alive(pid) for pid in pids), what="the end of all")
 
@@ -112,7 +112,7 @@ def test_the_house_tells_where_its_mail_is_and_ends_when_its_web_server_does(
     with house(tmp_path, port, "--demo") as process:
         eventually(lambda: answers(port), within=120, what="an answer")
         os.kill(children(process.pid)["web"], signal.SIGKILL)
-        process.wait(timeout=30)
+        process.wait(timeout=120)
         assert process.stdout is not None
         said = process.stdout.read()
     assert process.returncode != 0
