@@ -74,7 +74,9 @@ def test_a_file_is_looked_at_and_kept_by_a_second_yes(
     with database.session() as session:
         assert session.scalars(sa.select(CalendarSource.name)).one() == "mon agenda"
     assert "mon agenda" in client.get(PAGE).text
-    # The same yes twice is one calendar more, which can be removed like the first.
+    # The same yes twice, by a browser that sends its form again, is one.
+    client.post(f"{PAGE}keep", data={"draft": draft})
+    assert halves(database) == [(DAY, "am", True)]
     number = re.search(r"imports/(\d+)/remove", client.get(PAGE).text)
     assert number is not None
     assert client.post(f"{PAGE}{number[1]}/remove").status_code == 302

@@ -19,6 +19,7 @@ from scheduler.core.permissions import Action, Subject, require
 from scheduler.roster import board, claiming
 from scheduler.roster.rules import AssignmentSource, AssignmentState
 from web.database import release, session, settings
+from web.forms import row_id
 from web.identity import actor
 from web.imports import presenter
 from web.imports.drafts import Draft
@@ -109,7 +110,7 @@ def keep() -> ResponseReturnValue:
 @blueprint.post("/claim")
 def claim() -> ResponseReturnValue:
     """Take the days ticked among those that a file names."""
-    need_ids = {int(text) for text in request.form.getlist("need") if _is_number(text)}
+    need_ids = {number for text in request.form.getlist("need") if (number := row_id(text))}
     if not need_ids:
         error = InvalidInput("board_nothing_ticked")
         return _page(problem=error), 422
@@ -142,10 +143,6 @@ def remove(source_id: int) -> ResponseReturnValue:
     sources.remove(session(), actor(), source_id)
     flash(_("Removed. What it said counts no longer."), "success")
     return redirect(url_for(".index"))
-
-
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdecimal() and len(text) < 10
 
 
 def _fetcher() -> Fetcher:

@@ -115,7 +115,8 @@ def keep(
 ) -> CalendarSource:
     """Keep a calendar that was looked at: a file (no `address`), or a subscription to one.
 
-    The same address in the same use is one subscription, which is renewed. Raises `InvalidInput`
+    The same address, or a file of the same name, in the same use is one calendar, which is
+    renewed. Raises `InvalidInput`
     for a calendar that says nothing, one too many, or a name too long.
     """
     doctor_id = require_doctor(actor)
@@ -126,7 +127,7 @@ def keep(
     if not said and address is None:
         raise InvalidInput("calendar_says_nothing", field="file")
     now = session.now()
-    source = _same(session, doctor_id, use, address)
+    source = _same(session, doctor_id, use, name, address)
     if source is None:
         count = session.scalar(
             sa.select(sa.func.count()).where(CalendarSource.doctor_id == doctor_id)
@@ -192,16 +193,19 @@ def remove(session: UnitOfWork, actor: Actor, source_id: int) -> CalendarSource:
 
 
 def _same(
-    session: UnitOfWork, doctor_id: int, use: SourceUse, address: str | None
+    session: UnitOfWork, doctor_id: int, use: SourceUse, name: str, address: str | None
 ) -> CalendarSource | None:
-    if address is None:
-        return None
+    """What is kept already under this address or, of a file, under this name."""
+    known = CalendarSource.name == name if address is None else CalendarSource.address == address
     return session.scalars(
-        sa.select(CalendarSource).where(
+        sa.select(CalendarSource)
+        .where(
             CalendarSource.doctor_id == doctor_id,
             CalendarSource.use == use,
-            CalendarSource.address == address,
+            CalendarSource.address.is_not_distinct_from(address),
+            known,
         )
+        .limit(1)
     ).one_or_none()
 
 

@@ -14,7 +14,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,6 +26,7 @@ from scheduler.core.clock import FixedClock, SystemClock
 from scheduler.core.database import Database
 from tests.calendars.caldav.conftest import Device
 from tests.calendars.caldav.live import serving_app
+from tests.support import eventually
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
@@ -100,13 +100,13 @@ def stock_radicale(folder: Path) -> Iterator[str]:
 
 
 def _wait_for(port: int, server: subprocess.Popen[bytes]) -> None:
-    while True:
+    def listens() -> bool:
         assert server.poll() is None, "the stock Radicale ended"
         with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        # A process that starts tells nobody when it listens.
-        time.sleep(0.1)
+            return probe.connect_ex(("127.0.0.1", port)) == 0
+
+    # A process that starts tells nobody when it listens.
+    eventually(listens, what="a stock Radicale")
 
 
 @pytest.mark.skipif(TESTER is None, reason="SKIPPED FOR WANT OF CALDAV-SERVER-TESTER")
