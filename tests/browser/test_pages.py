@@ -42,6 +42,7 @@ PAGES: Final[list[tuple[str, Role | None, str, int]]] = [
     ("subscription", Role.REPLACEMENT, "/calendars/new?kind=personal", 200),
     ("subscription-open", Role.REPLACEMENT, "/calendars/new?kind=open", 200),
     ("devices", Role.REPLACEMENT, "/calendars/devices/", 200),
+    ("imports", Role.REPLACEMENT, "/calendars/imports/", 200),
     ("device-apple", Role.REPLACEMENT, "/calendars/devices/setup/apple", 200),
     ("device-android", Role.REPLACEMENT, "/calendars/devices/setup/android", 200),
     ("device-thunderbird", Role.REPLACEMENT, "/calendars/devices/setup/thunderbird", 200),
